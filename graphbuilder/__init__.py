@@ -1,0 +1,65 @@
+"""graphbuilder: neural networks as YAML or JSON layer graphs, checked without TensorFlow, compiled to Keras.
+
+Every name is loaded on first use, so that importing graphbuilder imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from graphbuilder.api import Checked, check, compile, copy_weights, json_schema, load, load_model, lower, parse, save
+    from graphbuilder.errors import BlueprintError, Diagnostic, GraphbuilderError
+    from graphbuilder.graph import Graph
+
+_PLACES = {
+    "BlueprintError": "errors",
+    "Checked": "api",
+    "Diagnostic": "errors",
+    "Graph": "graph",
+    "GraphbuilderError": "errors",
+    "check": "api",
+    "compile": "api",
+    "copy_weights": "api",
+    "json_schema": "api",
+    "load": "api",
+    "load_model": "api",
+    "lower": "api",
+    "parse": "api",
+    "save": "api",
+}
+
+__all__ = [
+    "BlueprintError",
+    "Checked",
+    "Diagnostic",
+    "Graph",
+    "GraphbuilderError",
+    "check",
+    "compile",
+    "copy_weights",
+    "json_schema",
+    "load",
+    "load_model",
+    "lower",
+    "parse",
+    "save",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("graphbuilder")
+    place = _PLACES.get(name)
+    if place is None:
+        raise AttributeError(f"module 'graphbuilder' has no attribute {name!r}")
+    found = getattr(import_module(f"graphbuilder.{place}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PLACES])

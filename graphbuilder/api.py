@@ -1,0 +1,219 @@
+"""The public functions: load, check, compile and save blueprints from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from graphbuilder.blueprint import Document
+from graphbuilder.blueprint import load as _load
+from graphbuilder.blueprint import parse_blueprint
+from graphbuilder.errors import BlueprintError, Diagnostic, Severity
+from graphbuilder.graph import Graph
+from graphbuilder.lowering import GraphLimits, try_lower
+from graphbuilder.lowering import lower as _lower
+
+if TYPE_CHECKING:
+    from graphbuilder.backend.weights import Copied
+
+__all__ = [
+    "Checked",
+    "Blueprintish",
+    "check",
+    "compile",
+    "copy_weights",
+    "json_schema",
+    "load",
+    "load_model",
+    "lower",
+    "parse",
+    "save",
+]
+
+# What the functions take for a blueprint: a file, or a document that was loaded already.
+Blueprintish: TypeAlias = "str | PathLike[str] | Document"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What checking a blueprint found.
+
+    Arguments:
+        graph: the graph with every shape, or None when there is an error.
+        diagnostics: errors and warnings, in the order of the file.
+    """
+
+    graph: Graph | None
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error."""
+        return self.graph is not None
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The diagnostics that are errors."""
+        return tuple(found for found in self.diagnostics if found.severity is Severity.ERROR)
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """The diagnostics that are warnings."""
+        return tuple(found for found in self.diagnostics if found.severity is Severity.WARNING)
+
+
+def load(path: str | PathLike[str]) -> Document:
+    """Reads a blueprint and what it imports. Runs no code and imports no TensorFlow.
+
+    Arguments:
+        path: a YAML or JSON file.
+
+    Raises:
+        BlueprintError: with everything that is wrong with the texts.
+
+    Example:
+        >>> load("blueprints/cnn.yaml").name
+        'cnn'
+    """
+    return _load(path if isinstance(path, str) else Path(path))
+
+
+def parse(text: str, *, name: str = "<blueprint>") -> Document:
+    """Reads a blueprint from a string of YAML or JSON.
+
+    Arguments:
+        text: the blueprint.
+        name: what messages call it.
+
+    Raises:
+        BlueprintError: with everything that is wrong with the text.
+    """
+    return parse_blueprint(text, name=name)
+
+
+def check(
+    blueprint: Blueprintish, params: Mapping[str, Any] | None = None, *, limits: GraphLimits | None = None
+) -> Checked:
+    """Checks a blueprint without TensorFlow: names, arguments, shapes. Never raises for a wrong blueprint.
+
+    Arguments:
+        blueprint: a file or a loaded document.
+        params: values for some of its params.
+        limits: how large the graph may become.
+
+    Example:
+        >>> checked = check("blueprints/cnn.yaml")
+        >>> checked.ok, checked.graph.parameters
+        (True, 1969738)
+    """
+    try:
+        document = blueprint if isinstance(blueprint, Document) else load(blueprint)
+    except BlueprintError as error:
+        return Checked(None, error.diagnostics)
+    lowered = try_lower(document, params, limits=limits)
+    return Checked(lowered.graph, lowered.diagnostics)
+
+
+def lower(
+    blueprint: Blueprintish, params: Mapping[str, Any] | None = None, *, limits: GraphLimits | None = None
+) -> Graph:
+    """The graph of a blueprint: flat, with every block expanded and every shape inferred.
+
+    Arguments:
+        blueprint: a file or a loaded document.
+        params: values for some of its params.
+        limits: how large the graph may become.
+
+    Raises:
+        BlueprintError: with every error found.
+    """
+    document = blueprint if isinstance(blueprint, Document) else load(blueprint)
+    return _lower(document, params, limits=limits)
+
+
+def compile(
+    blueprint: Blueprintish | Graph,
+    params: Mapping[str, Any] | None = None,
+    *,
+    keras: Literal[2, 3] = 3,
+    trust: Sequence[str] = (),
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Any:
+    """The Keras functional model of a blueprint, compiled for training if the blueprint says how.
+
+    Arguments:
+        blueprint: a file, a loaded document, or a graph.
+        params: values for some of its params.
+        keras: 3 for a `keras.Model`, 2 for the `tf_keras.Model` twin.
+        trust: modules whose custom layers may be imported.
+        progress: told of each node: its name, its number and how many there are.
+
+    Raises:
+        BlueprintError: the blueprint is wrong, or Keras refuses a node.
+        MissingError: that Keras is not installed.
+
+    Example:
+        >>> compile("blueprints/cnn.yaml").output_shape
+        (None, 10)
+    """
+    from graphbuilder.backend.build import build
+
+    graph = blueprint if isinstance(blueprint, Graph) else lower(blueprint, params)
+    return build(graph, keras=keras, trust=trust, progress=progress)
+
+
+def save(model: Any, path: str | PathLike[str], *, force: bool = False) -> Path:
+    """Saves a model; the file appears whole or not at all.
+
+    Arguments:
+        model: a model of either Keras.
+        path: `.keras`, `.h5`, `.weights.h5` or `.json` by its ending, else a SavedModel folder.
+        force: whether what stands there is replaced.
+
+    Raises:
+        CommandError: the path exists and `force` is not given.
+        MissingError: it cannot be written.
+    """
+    from graphbuilder.backend.saving import save_model
+
+    return save_model(model, Path(path), force=force)
+
+
+def load_model(path: str | PathLike[str], *, keras: Literal[2, 3] = 3) -> Any:
+    """Loads a model that `save` wrote. Code inside the file is never run: Keras's safe mode stays on.
+
+    Arguments:
+        path: a `.keras`, `.h5` or Keras `.json` file.
+        keras: which Keras made it.
+
+    Raises:
+        BlueprintError: it cannot be loaded.
+    """
+    from graphbuilder.backend.saving import read_model
+
+    return read_model(Path(path), keras=keras)
+
+
+def copy_weights(source: Any, target: Any) -> Copied:
+    """Copies weights by name from a model to another of the same blueprint, from either Keras to either.
+
+    Arguments:
+        source: the model whose weights are read.
+        target: the model whose weights are set.
+
+    Raises:
+        BlueprintError: a layer or weight is missing on one side, or their shapes differ; then nothing is set.
+    """
+    from graphbuilder.backend.weights import copy_weights as copy
+
+    return copy(source, target)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of blueprints, with every layer's arguments, for completion and hover in an editor."""
+    from graphbuilder.blueprint.json_schema import json_schema as make
+
+    return make()

@@ -1,0 +1,119 @@
+"""Catalog entries turned into the layers and objects of one Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphbuilder.backend.frameworks import Framework
+from graphbuilder.catalog import LayerEntry, Legacy
+from graphbuilder.catalog.objects import KINDS, ObjectSpec
+
+__all__ = ["Unbuildable", "keras_layer", "keras_object"]
+
+
+class Unbuildable(Exception):
+    """What the chosen Keras does not have.
+
+    Arguments:
+        message: what it lacks, in one sentence without a full stop.
+        hint: how to mend it.
+    """
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+# The layers that stand for activation functions with options, and what tf_keras calls their options.
+_ACTIVATION_LAYERS = {"relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU", "softmax": "Softmax"}
+_LEGACY_OPTIONS = {"leaky_relu": {"negative_slope": "alpha"}}
+
+
+def keras_object(spec: ObjectSpec, framework: Framework) -> Any:
+    """The Keras object that a blueprint names.
+
+    Arguments:
+        spec: an initializer, regularizer, constraint or activation.
+        framework: the Keras it is for.
+
+    Raises:
+        Unbuildable: that Keras has no such object.
+    """
+    keras = framework.keras
+    name = KINDS[spec.kind].canonical(spec.name) or spec.name
+    if spec.kind == "activation":
+        if spec.options:
+            renamed = _LEGACY_OPTIONS.get(name, {}) if framework.legacy else {}
+            options = {renamed.get(option, option): value for option, value in spec.options.items()}
+            return getattr(keras.layers, _ACTIVATION_LAYERS[name])(**options)
+        found = getattr(keras.activations, name, None)
+        if found is None:
+            # tf_keras has swish where Keras 3 has silu, and knows a few functions only by look-up.
+            found = getattr(keras.activations, {"silu": "swish"}.get(name, name), None)
+        if found is None:
+            raise Unbuildable(f"tf_keras has no activation {name}", "use an activation that both Kerases have")
+        return found
+    found = getattr(getattr(keras, f"{spec.kind}s"), name, None)
+    if found is None:
+        raise Unbuildable(f"tf_keras has no {spec.kind} {name}", f"use a {spec.kind} that both Kerases have")
+    return found(**spec.options)
+
+
+def keras_layer(entry: LayerEntry, framework: Framework, name: str | None = None) -> Any:
+    """The Keras layer of a catalog entry.
+
+    Arguments:
+        entry: its kind and arguments.
+        framework: the Keras it is for.
+        name: the layer's name; Keras makes one up when it is left out.
+
+    Raises:
+        Unbuildable: that Keras lacks the layer, or an argument that is not at its default.
+    """
+    kind = type(entry).name()
+    if framework.legacy:
+        legacy = entry.legacy
+        if legacy.absent is not None:
+            raise Unbuildable(f"tf_keras has no {kind}: {legacy.absent}", "build it with Keras 3")
+        kind = legacy.name or kind
+    made = getattr(framework.keras.layers, kind)
+    arguments = {key: keras_value(value, framework) for key, value in constructor_arguments(entry, framework).items()}
+    return made(**arguments, **({} if name is None else {"name": name}))
+
+
+def constructor_arguments(entry: LayerEntry, framework: Framework) -> Mapping[str, Any]:
+    """The arguments to construct a layer with, by the names of that Keras, their values as the catalog has them.
+
+    Keras 3 is given what differs from its defaults. tf_keras is given all, because some of its defaults are others.
+
+    Raises:
+        Unbuildable: tf_keras lacks an argument that is not at its default.
+    """
+    fields = type(entry).model_fields
+    values = {name: getattr(entry, name) for name in fields}
+    if not framework.legacy:
+        return {name: value for name, value in values.items() if fields[name].is_required() or value != fields[name].default}
+    legacy: Legacy = entry.legacy
+    found = {}
+    for name, value in values.items():
+        at_default = not fields[name].is_required() and value == fields[name].default
+        if name in legacy.lacking:
+            if not at_default:
+                kind = type(entry).name()
+                raise Unbuildable(f"{kind} of tf_keras has no argument {name}", f"leave {name} out, or build with Keras 3")
+            continue
+        if at_default and name in ("trainable", "dtype"):
+            continue
+        found[legacy.renamed.get(name, name)] = value
+    return found
+
+
+def keras_value(value: Any, framework: Framework) -> Any:
+    """An argument's value as that Keras takes it."""
+    if isinstance(value, ObjectSpec):
+        return keras_object(value, framework)
+    if isinstance(value, LayerEntry):
+        return keras_layer(value, framework)
+    return value

@@ -1,0 +1,50 @@
+"""The file as a document: format 1 as pydantic models, imports, params and expressions."""
+
+from __future__ import annotations
+
+from graphbuilder.blueprint.document import BlockPlace, Document
+from graphbuilder.blueprint.expressions import ExpressionError, evaluate, names_in
+from graphbuilder.blueprint.loading import ImportLimits, diagnose, load, load_source, parse_blueprint
+from graphbuilder.blueprint.params import ParamProblem, resolve_params, resolve_values
+from graphbuilder.blueprint.schema import (
+    Block,
+    BlockNode,
+    Blueprint,
+    FuseNode,
+    InputSpec,
+    LayerNode,
+    Node,
+    OpNode,
+    Param,
+    PassSpec,
+    ReuseNode,
+    Training,
+)
+
+__all__ = [
+    "Block",
+    "BlockNode",
+    "BlockPlace",
+    "Blueprint",
+    "Document",
+    "ExpressionError",
+    "FuseNode",
+    "ImportLimits",
+    "InputSpec",
+    "LayerNode",
+    "Node",
+    "OpNode",
+    "Param",
+    "ParamProblem",
+    "PassSpec",
+    "ReuseNode",
+    "Training",
+    "diagnose",
+    "evaluate",
+    "load",
+    "load_source",
+    "names_in",
+    "parse_blueprint",
+    "resolve_params",
+    "resolve_values",
+]

@@ -1,0 +1,249 @@
+"""Expressions over params: `$name`, `$(arithmetic)` and `$$`, evaluated by a small evaluator that runs no code."""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from graphbuilder.catalog.arguments import as_written
+from graphbuilder.errors import suggestion
+
+__all__ = ["ExpressionError", "evaluate", "names_in"]
+
+MAX_LENGTH = 1_000
+MAX_MAGNITUDE = 2**63
+MAX_ITEMS = 10_000
+MAX_DEPTH = 50
+
+
+class ExpressionError(Exception):
+    """An expression that cannot be evaluated.
+
+    Arguments:
+        message: what is wrong, in one sentence without a full stop.
+        hint: how to mend it.
+        code: GB208, or GB207 for a param that is not known.
+    """
+
+    def __init__(self, message: str, hint: str | None = None, code: str = "GB208") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.code = code
+
+
+_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+}
+_UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
+    ast.UAdd: operator.pos,
+    ast.USub: operator.neg,
+    ast.Not: operator.not_,
+}
+_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda left, right: left in right,
+    ast.NotIn: lambda left, right: left not in right,
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
+}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {"min": min, "max": max, "len": len, "int": int}
+_LITERALS = {"true": True, "false": False, "null": None}
+_REFERENCE = re.compile(r"\$(?:(?P<dollar>\$)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<open>\())")
+
+
+def evaluate(text: str, params: Mapping[str, Any]) -> Any:
+    """The value of a string in which params and expressions may stand.
+
+    A string that is one reference or expression has its value's own type; elsewhere values are written into the string.
+
+    Arguments:
+        text: as it stands in the blueprint.
+        params: the values of the params in scope.
+
+    Raises:
+        ExpressionError: a name is not known, the syntax is wrong or not allowed, or a limit is passed.
+
+    Example:
+        >>> evaluate("$(units * 2)", {"units": 32}), evaluate("block_$index", {"index": 3}), evaluate("$$5", {})
+        (64, 'block_3', '$5')
+    """
+    parts = _split(text)
+    if len(parts) == 1 and not isinstance(parts[0], str):
+        return _run(parts[0], params)
+    return "".join(part if isinstance(part, str) else _as_text(_run(part, params)) for part in parts)
+
+
+def names_in(text: str) -> set[str]:
+    """The params that a string refers to; none when it is not well formed.
+
+    Example:
+        >>> sorted(names_in("$(min(a, b)) and $c"))
+        ['a', 'b', 'c']
+    """
+    try:
+        parts = _split(text)
+    except ExpressionError:
+        return set()
+    nodes = [node for part in parts if not isinstance(part, str) for node in ast.walk(part)]
+    return {node.id for node in nodes if isinstance(node, ast.Name)} - _FUNCTIONS.keys() - _LITERALS.keys()
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else as_written(value)
+
+
+@lru_cache(maxsize=4096)
+def _split(text: str) -> tuple[str | ast.expr, ...]:
+    """The string as pieces of plain text and parsed expressions."""
+    if len(text) > MAX_LENGTH:
+        raise ExpressionError(f"an expression has {len(text)} characters; at most {MAX_LENGTH} are read")
+    parts: list[str | ast.expr] = []
+    at = 0
+    while (dollar := text.find("$", at)) >= 0:
+        if dollar > at:
+            parts.append(text[at:dollar])
+        match = _REFERENCE.match(text, dollar)
+        if match is None:
+            raise ExpressionError("a $ is followed by neither a name nor (", "write $$ for a dollar sign")
+        if match["dollar"]:
+            parts.append("$")
+            at = match.end()
+        elif match["name"]:
+            parts.append(ast.Name(match["name"], ast.Load()))
+            at = match.end()
+        else:
+            end = _closing(text, match.end())
+            parts.append(_parse(text[match.end() : end - 1]))
+            at = end
+    if at < len(text) or not parts:
+        parts.append(text[at:])
+    return tuple(parts)
+
+
+def _closing(text: str, start: int) -> int:
+    """The place after the parenthesis that closes the one before `start`."""
+    depth = 1
+    quote = ""
+    for at in range(start, len(text)):
+        character = text[at]
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        elif character == "(":
+            depth += 1
+        elif character == ")":
+            depth -= 1
+            if depth == 0:
+                return at + 1
+    raise ExpressionError(
+        f"the parenthesis in {text} is not closed", "put quotes around an expression with a comma or bracket in it"
+    )
+
+
+def _parse(text: str) -> ast.expr:
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        reason = getattr(error, "msg", "it cannot be read")
+        raise ExpressionError(f"$({text}) is not an expression: {reason}") from None
+
+
+def _run(tree: ast.expr, params: Mapping[str, Any]) -> Any:
+    try:
+        return _value(tree, params, 0)
+    except ExpressionError:
+        raise
+    except (ArithmeticError, TypeError, ValueError, LookupError) as error:
+        raise ExpressionError(f"$({ast.unparse(tree)}) cannot be computed: {error}") from None
+
+
+def _value(node: ast.expr, params: Mapping[str, Any], depth: int) -> Any:
+    """The value of one syntax node; every kind that is not named here is refused."""
+    if depth > MAX_DEPTH:
+        raise ExpressionError(f"an expression is nested deeper than {MAX_DEPTH}")
+    deeper = depth + 1
+    match node:
+        case ast.Constant(value=value) if isinstance(value, (int, float, str, bool)) or value is None:
+            return _bounded(value)
+        case ast.Name(id=name):
+            return _lookup(name, params)
+        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _BINARY:
+            return _binary(sign, _value(left, params, deeper), _value(right, params, deeper))
+        case ast.UnaryOp(op=sign, operand=operand) if type(sign) in _UNARY:
+            return _UNARY[type(sign)](_value(operand, params, deeper))
+        case ast.BoolOp(op=sign, values=values):
+            result: Any = None
+            for item in values:
+                result = _value(item, params, deeper)
+                if bool(result) is isinstance(sign, ast.Or):
+                    break
+            return result
+        case ast.Compare(left=left, ops=signs, comparators=others):
+            return _compare(_value(left, params, deeper), signs, [_value(item, params, deeper) for item in others])
+        case ast.IfExp(test=test, body=body, orelse=otherwise):
+            return _value(body if _value(test, params, deeper) else otherwise, params, deeper)
+        case ast.Subscript(value=held, slice=index) if not isinstance(index, ast.Slice):
+            return _value(held, params, deeper)[_value(index, params, deeper)]
+        case ast.List(elts=items) | ast.Tuple(elts=items):
+            return [_value(item, params, deeper) for item in items]
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in _FUNCTIONS:
+            return _bounded(_FUNCTIONS[name](*[_value(item, params, deeper) for item in arguments]))
+    allowed = "arithmetic, comparison, `a if c else b`, indexing, min, max, len and int"
+    raise ExpressionError(f"{ast.unparse(node)} is not allowed in an expression", f"expressions have {allowed}")
+
+
+def _lookup(name: str, params: Mapping[str, Any]) -> Any:
+    if name in params:
+        return params[name]
+    if name in _LITERALS:
+        return _LITERALS[name]
+    raise ExpressionError(
+        f"${name} is not a param here",
+        suggestion(name, list(params), listing="declare it under `params:`"),
+        "GB207",
+    )
+
+
+def _binary(sign: ast.operator, left: Any, right: Any) -> Any:
+    if isinstance(sign, ast.Pow) and (not isinstance(right, (int, float)) or abs(right) > 64):
+        raise ExpressionError(f"the exponent {as_written(right)} is larger than 64")
+    if isinstance(sign, ast.Mod) and isinstance(left, str):
+        raise ExpressionError("% is for numbers", "values are written into a string by name: block_$index")
+    if isinstance(sign, ast.Mult):
+        for text, times in ((left, right), (right, left)):
+            if isinstance(text, (str, list)) and isinstance(times, int) and len(text) * times > MAX_ITEMS:
+                raise ExpressionError(f"a repetition would have more than {MAX_ITEMS} items")
+    return _bounded(_BINARY[type(sign)](left, right))
+
+
+def _bounded(value: Any) -> Any:
+    if isinstance(value, complex) or (isinstance(value, (int, float)) and abs(value) > MAX_MAGNITUDE):
+        raise ExpressionError("a number in an expression is larger than 2**63")
+    if isinstance(value, (str, list)) and len(value) > MAX_ITEMS:
+        raise ExpressionError(f"a value in an expression has more than {MAX_ITEMS} items")
+    return value
+
+
+def _compare(left: Any, signs: list[ast.cmpop], others: list[Any]) -> bool:
+    for sign, right in zip(signs, others, strict=True):
+        if not _COMPARE[type(sign)](left, right):
+            return False
+        left = right
+    return True

@@ -1,0 +1,180 @@
+"""The small forms that the parts of a blueprint are made of: names, references, expressions, shapes."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from graphbuilder.catalog import BATCH, DTYPES
+from graphbuilder.catalog.arguments import as_written, refuse
+from graphbuilder.errors import suggestion
+
+__all__ = [
+    "AxisList",
+    "BlockName",
+    "DtypeName",
+    "ExpressionText",
+    "FileReference",
+    "FromField",
+    "Name",
+    "NodeKind",
+    "ObjectOrName",
+    "OutputsField",
+    "ParamName",
+    "Reference",
+    "has_expression",
+    "node_kind",
+]
+
+# The keys that say what kind of node a node is.
+KINDS = ("layer", "op", "fuse", "block", "reuse")
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_PARAM = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_EXPRESSION_SCHEMA = {"type": "string", "pattern": r"^\$", "description": "an expression over params"}
+
+
+def has_expression(value: Any) -> bool:
+    """Whether a value is a string with an expression in it."""
+    return isinstance(value, str) and "$" in value
+
+
+def _illegal(value: str, what: str) -> PydanticCustomError:
+    return PydanticCustomError(
+        "name", "{what}", {"what": what, "expected": what, "hint": None, "code": "GB206", "name": value}
+    )
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise _illegal(value, "a letter or _, then letters, digits, _ or -")
+    return value
+
+
+def _param_name(value: str) -> str:
+    if not _PARAM.fullmatch(value):
+        raise _illegal(value, "a letter or _, then letters, digits or _")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": f"^{_NAME.pattern}$"})]
+ParamName = Annotated[str, AfterValidator(_param_name), Field(json_schema_extra={"pattern": f"^{_PARAM.pattern}$"})]
+Reference = Annotated[str, Field(description="the name of a node or input, with a path for what lies inside")]
+BlockName = Annotated[str, Field(description="the name of a block")]
+FileReference = Annotated[str, Field(description="a path relative to this file, within its folder")]
+
+
+def _must_be_expression(value: str) -> str:
+    if "$" not in value:
+        raise refuse("an expression such as $(depth > 2)")
+    return value
+
+
+ExpressionText = Annotated[str, AfterValidator(_must_be_expression), WithJsonSchema(_EXPRESSION_SCHEMA)]
+
+
+def _dtype(value: Any) -> Any:
+    if isinstance(value, str) and not has_expression(value) and value not in DTYPES:
+        raise refuse("a dtype such as float32, int32, string or bool", suggestion(value, DTYPES))
+    return value
+
+
+DtypeName = Annotated[str, BeforeValidator(_dtype), WithJsonSchema({"anyOf": [{"enum": list(DTYPES)}, _EXPRESSION_SCHEMA]})]
+
+_AXIS = "sizes: positive integers, null for unknown, or words that name an unknown axis"
+
+
+def _axes(value: Any) -> Any:
+    if has_expression(value):
+        return value
+    if not isinstance(value, list):
+        hint = f"write [{as_written(value)}]" if isinstance(value, int) and not isinstance(value, bool) else None
+        raise refuse("a list of sizes without the batch axis", hint)
+    return value
+
+
+def _axis(value: Any) -> Any:
+    if value is None or has_expression(value):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    if isinstance(value, str) and _NAME.fullmatch(value):
+        if value == BATCH:
+            raise refuse(f"another name; {BATCH} is the batch axis, which shapes leave out")
+        return value
+    raise refuse("a positive integer, null for unknown, or a word that names an unknown axis")
+
+
+_AXIS_SCHEMA = {
+    "anyOf": [
+        {"type": "integer", "minimum": 1},
+        {"type": "null", "description": "unknown"},
+        {"type": "string", "description": "a name for an unknown axis, or an expression"},
+    ]
+}
+AxisList = Annotated[
+    list[Annotated[Any, BeforeValidator(_axis)]] | str,
+    BeforeValidator(_axes),
+    WithJsonSchema({"anyOf": [{"type": "array", "items": _AXIS_SCHEMA}, _EXPRESSION_SCHEMA]}),
+]
+
+FromField = Annotated[
+    Any,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "description": "a node or input"},
+                {"type": ["number", "boolean"], "description": "a constant"},
+                {"type": "array", "description": "several, in the order of the ports"},
+                {"type": "object", "description": "by the names of the call's arguments"},
+            ]
+        }
+    ),
+]
+
+OutputsField = Annotated[
+    Any,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "description": "a node"},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                {"type": "object", "minProperties": 1},
+            ]
+        }
+    ),
+]
+
+ObjectOrName = Annotated[
+    str | dict[str, Any],
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "minProperties": 1, "maxProperties": 1}]}),
+]
+
+
+def node_kind(value: Any) -> str | None:
+    """The tag of the node's kind: which of layer, op, fuse, block or reuse it has."""
+    if not isinstance(value, dict):
+        return None
+    kinds = [kind for kind in KINDS if kind in value]
+    return f"{kinds[0]}-node" if len(kinds) == 1 else None
+
+
+def _check_kind(value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise refuse("a mapping such as {layer: Dense, units: 10}")
+    kinds = [kind for kind in KINDS if kind in value]
+    if len(kinds) == 1:
+        return value
+    expected = "exactly one of layer, op, fuse, block and reuse"
+    hint = None
+    if not kinds:
+        near = next((hint for key in value if (hint := suggestion(key, KINDS)) and hint.startswith("did")), None)
+        hint = near or "say what the node is, such as {layer: Dense, units: 10}"
+    message = f"the node has {' and '.join(kinds)}" if kinds else "the node does not say what it is"
+    raise PydanticCustomError("kind", "{message}", {"message": message, "expected": expected, "hint": hint, "code": "GB209"})
+
+
+NodeKind = BeforeValidator(_check_kind)

@@ -1,0 +1,143 @@
+"""The values of params: defaults, what the user gives, and the limits they declare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from graphbuilder.blueprint.expressions import ExpressionError, evaluate
+from graphbuilder.blueprint.schema import Param
+from graphbuilder.catalog.arguments import as_written
+from graphbuilder.errors import suggestion
+
+__all__ = ["ParamProblem", "resolve_params", "resolve_values"]
+
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "int": ((int,), "an integer"),
+    "float": ((int, float), "a number"),
+    "bool": ((bool,), "true or false"),
+    "str": ((str,), "a string"),
+    "list": ((list,), "a list"),
+    "mapping": ((dict,), "a mapping"),
+}
+
+
+class ParamProblem(Exception):
+    """A param's value that is not accepted.
+
+    Arguments:
+        code: GB202, GB203, GB204, GB207 or GB208.
+        param: its name.
+        given: whether the user of the block gave the value, rather than the declaration.
+        message: what is wrong and what was found.
+        expected: what would be accepted.
+        hint: how to mend it.
+    """
+
+    def __init__(
+        self, code: str, param: str, given: bool, message: str, expected: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.param = param
+        self.given = given
+        self.message = message
+        self.expected = expected
+        self.hint = hint
+
+
+def resolve_params(
+    declared: Mapping[str, Param], given: Mapping[str, Any], report: Callable[[ParamProblem], None]
+) -> dict[str, Any] | None:
+    """The value of every param.
+
+    Arguments:
+        declared: the params, in order; a default may refer to params above it.
+        given: values for some of them, already free of expressions.
+        report: told of everything that is wrong.
+
+    Returns:
+        The values in the order of the declarations, or None when something was reported.
+    """
+    values: dict[str, Any] = {}
+    sound = True
+
+    def problem(found: ParamProblem) -> None:
+        nonlocal sound
+        sound = False
+        report(found)
+
+    for name in given:
+        if name not in declared:
+            hint = suggestion(name, list(declared), listing=None if declared else "there are no params here")
+            problem(ParamProblem("GB201", name, True, f"{name} is not a param", hint=hint))
+    for name, param in declared.items():
+        if name in given:
+            value = given[name]
+        elif param.required:
+            problem(ParamProblem("GB202", name, True, f"{name} is missing", hint=param.about))
+            continue
+        else:
+            try:
+                value = resolve_values(param.default, values)
+            except ExpressionError as error:
+                problem(ParamProblem(error.code, name, False, error.message, hint=error.hint))
+                continue
+        wrong = _check(name, param, value, name in given)
+        if wrong is not None:
+            problem(wrong)
+            continue
+        values[name] = value
+    return values if sound else None
+
+
+def resolve_values(value: Any, params: Mapping[str, Any]) -> Any:
+    """A nested value with every expression in it evaluated.
+
+    Raises:
+        ExpressionError: one of them cannot be.
+    """
+    if isinstance(value, str):
+        return evaluate(value, params) if "$" in value else value
+    if isinstance(value, list):
+        return [resolve_values(item, params) for item in value]
+    if isinstance(value, dict):
+        return {key: resolve_values(item, params) for key, item in value.items()}
+    return value
+
+
+def _kind_of(param: Param) -> str:
+    """The declared kind, or the default's; "any" where a default says nothing."""
+    if param.type is not None:
+        return param.type
+    default = param.default
+    if isinstance(default, str) and "$" in default:
+        return "any"
+    for kind in ("bool", "int", "float", "str", "list", "mapping"):
+        if isinstance(default, _KINDS[kind][0]):
+            return kind
+    return "any"
+
+
+def _check(name: str, param: Param, value: Any, given: bool) -> ParamProblem | None:
+    written = as_written(value)
+    nullable = not param.required and param.default is None
+    if value is None and nullable:
+        return None
+    kind = _kind_of(param)
+    if kind != "any":
+        types, phrase = _KINDS[kind]
+        if not isinstance(value, types) or (isinstance(value, bool) and kind != "bool"):
+            return ParamProblem("GB204", name, given, f"{name} is {written}", phrase)
+    if param.choices is not None and value not in param.choices:
+        near = suggestion(value, [str(choice) for choice in param.choices]) if isinstance(value, str) else None
+        phrase = "one of " + ", ".join(as_written(choice) for choice in param.choices)
+        return ParamProblem("GB203", name, given, f"{name} is {written}", phrase, near)
+    amount = len(value) if isinstance(value, (str, list, dict)) else value
+    what = "a length of " if isinstance(value, (str, list, dict)) else ""
+    if isinstance(amount, (int, float)):
+        if param.min is not None and amount < param.min:
+            return ParamProblem("GB203", name, given, f"{name} is {written}", f"{what}at least {param.min:g}")
+        if param.max is not None and amount > param.max:
+            return ParamProblem("GB203", name, given, f"{name} is {written}", f"{what}at most {param.max:g}")
+    return None

@@ -1,0 +1,269 @@
+"""Format 1 of the blueprint, as pydantic models: what a file may say, before any name in it is resolved."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
+
+from graphbuilder.blueprint.forms import (
+    AxisList,
+    BlockName,
+    DtypeName,
+    ExpressionText,
+    FileReference,
+    FromField,
+    Name,
+    NodeKind,
+    ObjectOrName,
+    OutputsField,
+    ParamName,
+    Reference,
+    node_kind,
+)
+
+__all__ = [
+    "Block",
+    "BlockNode",
+    "Blueprint",
+    "FuseNode",
+    "InputSpec",
+    "LayerNode",
+    "Node",
+    "OpNode",
+    "Param",
+    "PassSpec",
+    "PortSpec",
+    "ReuseNode",
+    "Training",
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=False)
+
+
+class Param(_Part):
+    """A knob of a file or a block.
+
+    The short form `units: 64` means `units: {default: 64}`. A param without a default must be given by whoever uses the
+    block.
+    """
+
+    default: Any = Field(None, description="the value when nobody gives one; it may refer to params above it")
+    type: Literal["int", "float", "bool", "str", "list", "mapping", "any"] | None = Field(
+        None, description="the kind of value; taken from the default when left out"
+    )
+    min: float | None = Field(None, description="the least number, or the least length of a list or string")
+    max: float | None = Field(None, description="the largest number, or the largest length of a list or string")
+    choices: list[Any] | None = Field(None, description="the values that are accepted")
+    about: str | None = Field(None, description="what it is, for people")
+
+    @property
+    def required(self) -> bool:
+        """Whether it must be given."""
+        return "default" not in self.model_fields_set
+
+
+def _long_param(value: Any) -> Any:
+    """The short form of a param turned into the long one."""
+    return value if isinstance(value, dict) else {"default": value}
+
+
+ParamField = Annotated[
+    Param,
+    BeforeValidator(_long_param),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"$ref": "#/$defs/Param"},
+                {"type": ["number", "string", "boolean", "null", "array"], "description": "the default"},
+            ]
+        }
+    ),
+]
+
+
+class InputSpec(_Part):
+    """A tensor that the model is given."""
+
+    shape: AxisList = Field(description="sizes without the batch axis; null is unknown, a word names an unknown axis")
+    dtype: DtypeName = Field("float32", description="float32, int32, string, bool, …")
+    modality: str | None = Field(None, description="image, text, audio, video, tabular, …")
+    about: str | None = Field(None, description="what it is, for people")
+
+
+class PortSpec(_Part):
+    """A tensor that a block is given; its shape is whatever the user of the block connects."""
+
+    about: str | None = Field(None, description="what it is, for people")
+
+
+class _Node(_Part):
+    model_config = ConfigDict(extra="allow")
+
+    kind: ClassVar[str]
+
+    source: FromField = Field(None, alias="from", description="what it is called with; left out, the node above")
+    when: bool | ExpressionText = Field(True, description="where it is false, the node is left out and its input passes on")
+    about: str | None = Field(None, description="what it is, for people")
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The keys that the format does not name: arguments of the layer, op, fusion or block."""
+        return self.__pydantic_extra__ or {}
+
+
+class LayerNode(_Node):
+    """Calls a Keras layer of its own. The layer's arguments stand beside the other keys."""
+
+    kind = "layer"
+
+    layer: str = Field(description="a layer of the catalog, or `package.module:Class`")
+    call: dict[str, Any] = Field(default_factory=dict, description="call arguments that are not tensors")
+    wraps: dict[str, Any] | None = Field(None, description="for a wrapper, the layer that it wraps")
+    args: dict[str, Any] | None = Field(None, description="the constructor's arguments of a custom layer")
+    gives: Any = Field(None, description="what a custom layer gives: {shape: […], dtype: …}, or a list of them")
+
+
+class OpNode(_Node):
+    """Applies a function of `keras.ops`. Its arguments stand beside the other keys."""
+
+    kind = "op"
+
+    op: str = Field(description="a function of keras.ops")
+
+
+class FuseNode(_Node):
+    """Merges branches."""
+
+    kind = "fuse"
+
+    fuse: str = Field(description="a way to merge: concat, add, mean, …")
+
+
+class BlockNode(_Node):
+    """Puts a block's nodes here. The block's params stand beside the other keys."""
+
+    kind = "block"
+
+    block: BlockName = Field(description="a block of this file, of an import (`mine.encoder`) or of `std`")
+    repeat: int | ExpressionText = Field(1, description="how many copies follow one another, each with its own weights")
+
+
+class ReuseNode(_Part):
+    """Calls an earlier layer or block node again, with the same weights."""
+
+    kind: ClassVar[str] = "reuse"
+
+    reuse: Reference = Field(description="the node whose weights are used again")
+    source: FromField = Field(None, alias="from", description="what it is called with; left out, the node above")
+    call: dict[str, Any] = Field(default_factory=dict, description="call arguments that are not tensors")
+    when: bool | ExpressionText = Field(True, description="where it is false, the node is left out and its input passes on")
+    about: str | None = Field(None, description="what it is, for people")
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """None: what is called again has its arguments already."""
+        return {}
+
+
+Node: TypeAlias = LayerNode | OpNode | FuseNode | BlockNode | ReuseNode
+
+NodeField = Annotated[
+    Annotated[LayerNode, Tag("layer-node")]
+    | Annotated[OpNode, Tag("op-node")]
+    | Annotated[FuseNode, Tag("fuse-node")]
+    | Annotated[BlockNode, Tag("block-node")]
+    | Annotated[ReuseNode, Tag("reuse-node")],
+    Discriminator(node_kind),
+    NodeKind,
+]
+
+
+def _long_ports(value: Any) -> Any:
+    """A list of port names turned into the mapping it abbreviates."""
+    if isinstance(value, list) and all(isinstance(name, str) for name in value) and len(set(value)) == len(value):
+        return dict.fromkeys(value, {})
+    if isinstance(value, dict):
+        return {name: {} if port is None else port for name, port in value.items()}
+    return value
+
+
+class Block(_Part):
+    """A subgraph with params, input ports and output ports, to be used any number of times."""
+
+    about: str | None = Field(None, description="what it is, for people")
+    params: dict[ParamName, ParamField] = Field(default_factory=dict, description="its knobs")
+    inputs: Annotated[dict[Name, PortSpec], BeforeValidator(_long_ports)] = Field(
+        description="its input ports: a list of names, or a mapping from name to {about}"
+    )
+    nodes: dict[Name, NodeField] = Field(description="its nodes, in order")
+    outputs: OutputsField = Field(None, description="its output: a node, or a mapping from port to node")
+
+
+class Training(_Part):
+    """How the model wants to be trained."""
+
+    optimizer: ObjectOrName = Field("rmsprop", description="a Keras optimizer, by name or {name: {options}}")
+    loss: Any = Field(None, description="a Keras loss by name or {name: {options}}; or a mapping from output to loss")
+    loss_weights: Any = Field(None, description="weights of the outputs' losses, as a list or mapping")
+    metrics: Any = Field(None, description="a list of Keras metrics; or a mapping from output to such a list")
+    epochs: int | ExpressionText = Field(1, description="passes over the data")
+    batch_size: int | ExpressionText = Field(32, description="samples in one step")
+    validation_split: float | ExpressionText = Field(0.0, description="the fraction of the data kept for validation")
+    shuffle: bool | ExpressionText = Field(True, description="whether the samples are shuffled before each epoch")
+    seed: int | ExpressionText | None = Field(None, description="the seed of everything random")
+    about: str | None = Field(None, description="what it is, for people")
+
+
+class PassSpec(_Part):
+    """One compression pass. Its options stand beside the other keys."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str = Field(alias="pass", description="prune, cluster, quantize, low_rank, …")
+    where: dict[str, Any] | None = Field(None, description="which nodes it touches: {nodes, layers, except}")
+    about: str | None = Field(None, description="what it is, for people")
+
+
+class Blueprint(_Part):
+    """A neural network as a graph of layers, format 1."""
+
+    blueprint: Literal[1] = Field(description="the version of the format")
+    name: Name | None = Field(None, description="the model's name; the file's when left out")
+    about: str | None = Field(
+        None, validation_alias=AliasChoices("about", "description"), description="what it is, for people"
+    )
+    params: dict[ParamName, ParamField] = Field(default_factory=dict, description="its knobs")
+    imports: dict[ParamName, FileReference] = Field(
+        default_factory=dict, description="other files by a name for them: {mine: ./blocks.yaml}"
+    )
+    inputs: dict[Name, InputSpec] = Field(default_factory=dict, description="the tensors the model is given")
+    inputs_as: Literal["tensor", "list", "mapping"] | None = Field(
+        None, description="how the model is called; one input is a tensor, several a mapping unless this says otherwise"
+    )
+    blocks: dict[Name, Block] = Field(default_factory=dict, description="reusable subgraphs")
+    nodes: dict[Name, NodeField] = Field(default_factory=dict, description="the graph's nodes, in order")
+    outputs: OutputsField = Field(None, description="what the model gives: a node, a list, or a mapping; else the last node")
+    training: Training | None = Field(None, description="how it wants to be trained")
+    compression: list[PassSpec] = Field(default_factory=list, description="passes that shrink it, in order")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_description(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "about" in value and "description" in value:
+            from graphbuilder.catalog.arguments import conflict
+
+            raise conflict("description", "about and description say the same twice", "one of them")
+        return value

@@ -1,0 +1,188 @@
+"""The types of layer arguments: what Keras takes, normalized, with messages that say what was found and expected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError, PydanticUndefined
+
+from graphbuilder.catalog.objects import KINDS, ObjectSpec
+from graphbuilder.errors import suggestion
+
+__all__ = [
+    "GLOROT_UNIFORM",
+    "ONES",
+    "ORTHOGONAL",
+    "SIGMOID",
+    "TANH",
+    "UNIFORM",
+    "ZEROS",
+    "Activation",
+    "Axes",
+    "Axis",
+    "Constraint",
+    "DataFormat",
+    "Fraction",
+    "Initializer",
+    "NonNegativeInt",
+    "Padding",
+    "PositiveInt",
+    "Regularizer",
+    "Size1",
+    "Size2",
+    "Size3",
+    "argument",
+    "as_written",
+    "conflict",
+    "refuse",
+]
+
+
+def as_written(value: Any) -> str:
+    """A value as its author would write it, shortened to 60 characters."""
+    if value is None:
+        text = "null"
+    elif isinstance(value, bool):
+        text = "true" if value else "false"
+    elif isinstance(value, str):
+        text = f"'{value}'"
+    elif isinstance(value, (list, tuple)):
+        text = "[" + ", ".join(as_written(item) for item in value[:12]) + (", …]" if len(value) > 12 else "]")
+    elif isinstance(value, dict):
+        text = "{" + ", ".join(f"{key}: {as_written(item)}" for key, item in list(value.items())[:12]) + "}"
+    else:
+        text = str(value)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def refuse(expected: str, hint: str | None = None) -> PydanticCustomError:
+    """The error of a value that a validator does not take.
+
+    Arguments:
+        expected: what would be taken, as it reads after "expected".
+        hint: how to mend it, in one sentence.
+    """
+    return PydanticCustomError("refused", "{expected}", {"expected": expected, "hint": hint})
+
+
+def argument(about: str, default: Any = PydanticUndefined) -> Any:
+    """A field of a catalog entry: one line for people, and Keras's default unless the argument is required."""
+    return Field(default, description=about)
+
+
+def conflict(argument_name: str, message: str, expected: str, hint: str | None = None) -> PydanticCustomError:
+    """The error of an argument that is wrong beside another one.
+
+    Arguments:
+        argument_name: the argument to point at.
+        message: what is wrong and what was found, in one sentence without a full stop.
+        expected: what would be taken.
+        hint: how to mend it, in one sentence.
+    """
+    context = {"argument": argument_name, "message": message, "expected": expected, "hint": hint}
+    return PydanticCustomError("conflict", "{message}", context)
+
+
+PositiveInt = Annotated[int, Field(ge=1)]
+NonNegativeInt = Annotated[int, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+def _repeated(rank: int) -> Callable[[Any], Any]:
+    """A validator that spreads one integer over all axes, as Keras does."""
+    expected = "a positive integer" + (f" or a list of {rank}" if rank > 1 else "")
+
+    def spread(value: Any) -> Any:
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = (value,) * rank
+        if not isinstance(value, (list, tuple)) or len(value) != rank:
+            raise refuse(expected)
+        for item in value:
+            if not isinstance(item, int) or isinstance(item, bool) or item < 1:
+                raise refuse(expected)
+        return tuple(value)
+
+    return spread
+
+
+def _size_schema(rank: int) -> WithJsonSchema:
+    one = {"type": "integer", "minimum": 1}
+    return WithJsonSchema({"anyOf": [one, {"type": "array", "items": one, "minItems": rank, "maxItems": rank}]})
+
+
+Size1 = Annotated[tuple[int], BeforeValidator(_repeated(1)), Field(strict=False), _size_schema(1)]
+Size2 = Annotated[tuple[int, int], BeforeValidator(_repeated(2)), Field(strict=False), _size_schema(2)]
+Size3 = Annotated[tuple[int, int, int], BeforeValidator(_repeated(3)), Field(strict=False), _size_schema(3)]
+
+
+def _listed(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+Axis: TypeAlias = int
+Axes = Annotated[
+    int | tuple[int, ...],
+    BeforeValidator(_listed),
+    Field(strict=False),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}}]}),
+]
+
+Padding: TypeAlias = Literal["valid", "same"]
+DataFormat: TypeAlias = Literal["channels_last", "channels_first"]
+
+
+def _object_parser(kind_name: str) -> Callable[[Any], Any]:
+    """A validator that turns a name, or `{name: {options}}`, into an ObjectSpec."""
+    kind = KINDS[kind_name]
+    form = f"the name of {'an' if kind_name[0] in 'aeiou' else 'a'} {kind_name}, or {{name: {{options}}}}"
+
+    def parse(value: Any) -> Any:
+        if value is None or isinstance(value, ObjectSpec):
+            return value
+        options: Any = {}
+        if isinstance(value, dict) and len(value) == 1:
+            value, options = next(iter(value.items()))
+            options = {} if options is None else options
+        if not isinstance(value, str) or not isinstance(options, dict):
+            raise refuse(form)
+        canonical = kind.canonical(value)
+        if canonical is None:
+            raise refuse(form, suggestion(value, kind.names, listing=f"`graphbuilder layers --{kind_name}s` lists them"))
+        known = kind.options[canonical]
+        for option in options:
+            if option not in known:
+                takes = f"takes {', '.join(known)}" if known else "takes no options"
+                raise refuse(f"an option of {value}", suggestion(option, known, listing=f"{value} {takes}"))
+        return ObjectSpec(kind_name, value, options)
+
+    return parse
+
+
+def _object_schema(kind_name: str) -> WithJsonSchema:
+    kind = KINDS[kind_name]
+    properties = {
+        name: {"type": ["object", "null"], "properties": {option: {} for option in options}, "additionalProperties": False}
+        for name, options in kind.options.items()
+    }
+    named = {"type": "object", "properties": properties, "minProperties": 1, "maxProperties": 1}
+    return WithJsonSchema({"anyOf": [{"enum": kind.names}, named, {"type": "null"}]})
+
+
+Initializer = Annotated[
+    ObjectSpec | None, BeforeValidator(_object_parser("initializer")), _object_schema("initializer")
+]
+Regularizer = Annotated[
+    ObjectSpec | None, BeforeValidator(_object_parser("regularizer")), _object_schema("regularizer")
+]
+Constraint = Annotated[ObjectSpec | None, BeforeValidator(_object_parser("constraint")), _object_schema("constraint")]
+Activation = Annotated[ObjectSpec | None, BeforeValidator(_object_parser("activation")), _object_schema("activation")]
+
+ZEROS = ObjectSpec("initializer", "zeros")
+ONES = ObjectSpec("initializer", "ones")
+UNIFORM = ObjectSpec("initializer", "uniform")
+GLOROT_UNIFORM = ObjectSpec("initializer", "glorot_uniform")
+ORTHOGONAL = ObjectSpec("initializer", "orthogonal")
+TANH = ObjectSpec("activation", "tanh")
+SIGMOID = ObjectSpec("activation", "sigmoid")

@@ -1,0 +1,146 @@
+"""Pydantic's errors in graphbuilder's words: what was found, what was expected, and a hint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from graphbuilder.catalog.arguments import as_written
+from graphbuilder.errors import suggestion
+
+__all__ = ["Refusal", "refusals"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One value that was not accepted.
+
+    Arguments:
+        code: GB201 to GB204.
+        path: the keys that lead to the value, from what was validated; for a key that is missing or not known, that key
+            is the last one.
+        message: what is wrong and what was found.
+        found: the value, as it would be written.
+        expected: what would be accepted.
+        hint: how to mend it.
+        on_key: whether the key, not the value, is at fault.
+    """
+
+    code: str
+    path: tuple[str | int, ...]
+    message: str
+    found: str | None = None
+    expected: str | None = None
+    hint: str | None = None
+    on_key: bool = False
+    fix: str | None = None
+
+
+# Pydantic's names for plain kinds that were not met, in words.
+_KINDS = {
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "int_parsing": "an integer",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "string_type": "a string",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "mapping_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "none_required": "null",
+}
+
+_BOUNDS = {
+    "greater_than_equal": ("ge", "at least {}"),
+    "greater_than": ("gt", "more than {}"),
+    "less_than_equal": ("le", "at most {}"),
+    "less_than": ("lt", "less than {}"),
+    "multiple_of": ("multiple_of", "a multiple of {}"),
+}
+
+
+def refusals(error: ValidationError, data: Any, known: Callable[[tuple[str | int, ...]], Sequence[str]]) -> list[Refusal]:
+    """The errors of one validation, one for each value at fault.
+
+    Arguments:
+        error: what pydantic raised.
+        data: what was validated.
+        known: the keys that are accepted at a path, for near names.
+
+    Alternatives of a union that all failed at the same value become one refusal that expects any of them.
+    """
+    grouped: dict[tuple[str | int, ...], list[Mapping[str, Any]]] = {}
+    for item in error.errors(include_url=False):
+        grouped.setdefault(_path(item, data), []).append(item)  # type: ignore[arg-type]  # ErrorDetails is a Mapping
+    # A union's other alternatives also complain about places inside the value; the outermost complaint says it all.
+    found = [path for path in grouped if not any(path[:depth] in grouped for depth in range(1, len(path)))]
+    return [_refusal(path, grouped[path], known) for path in found]
+
+
+def _path(item: Mapping[str, Any], data: Any) -> tuple[str | int, ...]:
+    """The keys that lead to a fault, without the names that pydantic puts in for the alternatives of a union."""
+    path: list[str | int] = []
+    here = data
+    location = item["loc"]
+    for index, step in enumerate(location):
+        if isinstance(here, Mapping) and step in here:
+            here = here[step]
+        elif isinstance(here, (list, tuple)) and isinstance(step, int) and step < len(here):
+            here = here[step]
+        elif not (item["type"] == "missing" and index == len(location) - 1):
+            continue
+        path.append(step)
+    if item["type"] == "conflict":
+        path.append(item["ctx"]["argument"])
+    return tuple(path)
+
+
+def _refusal(
+    path: tuple[str | int, ...],
+    items: Sequence[Mapping[str, Any]],
+    known: Callable[[tuple[str | int, ...]], Sequence[str]],
+) -> Refusal:
+    first = items[0]
+    kind = first["type"]
+    name = str(path[-1]) if path else "the value"
+    context = first.get("ctx", {})
+    if kind == "missing":
+        return Refusal("GB202", path, f"{name} is missing", hint=context.get("hint"), on_key=True)
+    if kind == "extra_forbidden":
+        hint = suggestion(name, known(path[:-1]))
+        near = hint.removeprefix("did you mean ").rstrip("?") if hint and hint.startswith("did you mean") else None
+        return Refusal("GB201", path, f"{name} is not known here", found=name, hint=hint, on_key=True, fix=near)
+    found = as_written(first["input"])
+    if kind == "conflict":
+        return Refusal("GB203", path, context["message"], found, context["expected"], context.get("hint"))
+    expected = " or ".join(dict.fromkeys(_expected(item) for item in items))
+    wrong_type = all(item["type"] in _KINDS for item in items)
+    hint = next((item["ctx"]["hint"] for item in items if item.get("ctx", {}).get("hint")), None)
+    if kind == "literal_error" and isinstance(first["input"], str):
+        choices = [choice.strip("' ") for choice in context["expected"].replace(" or ", ", ").split(",")]
+        hint = suggestion(first["input"], choices) if len(choices) > 1 else None
+        hint = hint if hint and hint.startswith("did you mean") else None
+    return Refusal("GB204" if wrong_type else "GB203", path, f"{name} is {found}", found, expected, hint)
+
+
+def _expected(item: Mapping[str, Any]) -> str:
+    kind = item["type"]
+    context = item.get("ctx", {})
+    if kind in _KINDS:
+        return _KINDS[kind]
+    if kind in _BOUNDS:
+        key, phrase = _BOUNDS[kind]
+        return phrase.format(context[key])
+    if kind == "literal_error":
+        return str(context["expected"]).replace("'", "")
+    if "expected" in context:
+        return str(context["expected"])
+    return str(item["msg"])

@@ -1,0 +1,67 @@
+"""`graphbuilder compile`: a blueprint becomes a Keras model file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from graphbuilder.cli.options import FileArgument, ForceOption, SetOption, TrustOption, parse_set
+from graphbuilder.cli.output import print_diagnostics, progress
+
+__all__ = ["command"]
+
+NAME = "compile"
+EPILOG = (
+    "Examples: graphbuilder compile cnn.yaml -o cnn.keras; "
+    "graphbuilder compile cnn.yaml -o served/ --set classes=100; graphbuilder compile cnn.yaml -o twin.h5 --keras 2"
+)
+
+
+def command(
+    file: FileArgument,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Where to: .keras, .h5, .weights.h5, .json (the architecture alone), or a SavedModel folder.",
+            show_default=False,
+        ),
+    ],
+    settings: SetOption = None,
+    keras: Annotated[int, typer.Option(min=2, max=3, help="3 for Keras 3, 2 for the tf_keras twin.")] = 3,
+    force: ForceOption = False,
+    trust: TrustOption = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="A .weights.h5 file to load before saving.", show_default=False)
+    ] = None,
+) -> int:
+    """Compile a blueprint to a Keras model. The file appears whole or not at all."""
+    from graphbuilder.api import check
+    from graphbuilder.errors import BlueprintError
+
+    checked = check(file, parse_set(settings))
+    if checked.graph is None:
+        raise BlueprintError(checked.diagnostics)
+    print_diagnostics(checked.warnings)
+    # The output is looked at before TensorFlow is imported, so that a mistake costs no seconds.
+    from graphbuilder.backend.saving import format_of, refuse_existing
+
+    format_of(output)
+    refuse_existing(output, force)
+    with progress("Importing TensorFlow"):
+        from graphbuilder.backend.build import build
+        from graphbuilder.backend.frameworks import framework
+        from graphbuilder.backend.saving import load_weights, save_model
+
+        framework(2 if keras == 2 else 3)
+    with progress(f"Building {checked.graph.name}") as step:
+        model = build(checked.graph, keras=2 if keras == 2 else 3, trust=trust or (), progress=step)
+    if weights is not None:
+        load_weights(model, weights)
+    with progress(f"Saving {output}"):
+        save_model(model, output, force=force)
+    print(f"{output}: {model.count_params():,} parameters, Keras {3 if keras == 3 else '2 (tf_keras)'}")
+    return 0

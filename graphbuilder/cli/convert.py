@@ -1,0 +1,6 @@
+"""`graphbuilder convert`."""
+NAME = "convert"
+EPILOG = ""
+def command() -> int:
+    """TODO"""
+    return 1

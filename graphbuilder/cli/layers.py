@@ -1,0 +1,6 @@
+"""`graphbuilder layers`."""
+NAME = "layers"
+EPILOG = ""
+def command() -> int:
+    """TODO"""
+    return 1

@@ -1,0 +1,6 @@
+"""`graphbuilder new`."""
+NAME = "new"
+EPILOG = ""
+def command() -> int:
+    """TODO"""
+    return 1

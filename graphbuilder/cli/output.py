@@ -1,0 +1,82 @@
+"""What commands print: diagnostics, tables, progress."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from graphbuilder.errors import Diagnostic, Severity
+
+__all__ = ["colour", "print_diagnostics", "progress", "wants_json"]
+
+_RED, _YELLOW, _BOLD, _DIM, _RESET = "\x1b[31m", "\x1b[33m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
+
+# How long work may take before its progress is shown, in seconds.
+PATIENCE = 0.5
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether the command line asks for `--format json`, known even when a command fails before it runs."""
+    pairs = zip(arguments, arguments[1:], strict=False)
+    return "--format=json" in arguments or ("--format", "json") in pairs
+
+
+def colour(stream: object) -> bool:
+    """Whether a stream is a terminal that wants colour (https://no-color.org)."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(getattr(stream, "isatty", lambda: False)())
+
+
+def print_diagnostics(diagnostics: Iterable[Diagnostic], *, as_json: bool = False) -> None:
+    """Writes diagnostics to stderr as text, or to stdout as one JSON document."""
+    found = list(diagnostics)
+    if as_json:
+        errors = sum(item.severity is Severity.ERROR for item in found)
+        print(json.dumps({"ok": errors == 0, "diagnostics": [item.to_json() for item in found]}, indent=2))
+        return
+    coloured = colour(sys.stderr)
+    for item in found:
+        print(_coloured(item) if coloured else str(item), file=sys.stderr)
+
+
+def _coloured(diagnostic: Diagnostic) -> str:
+    first, *rest = str(diagnostic).split("\n")
+    tone = _YELLOW if diagnostic.severity is Severity.WARNING else _RED
+    place, code = diagnostic.place, diagnostic.code
+    head = first.replace(f"{place}: ", f"{_BOLD}{place}:{_RESET} ", 1).replace(code, f"{tone}{code}{_RESET}", 1)
+    return "\n".join([head, *(f"{_DIM}{line}{_RESET}" for line in rest)])
+
+
+@contextlib.contextmanager
+def progress(title: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Shows on stderr how far long work is: on a terminal one line that is rewritten, elsewhere the title alone.
+
+    Arguments:
+        title: what is being done, such as "Building cnn".
+
+    Yields:
+        A function to tell of each step: what it is, its number, and how many there are.
+    """
+    terminal = sys.stderr.isatty()
+    started = time.monotonic()
+    shown = 0.0
+
+    def step(what: str, number: int, total: int) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if terminal and now - started > PATIENCE and now - shown > 0.1:
+            shown = now
+            line = f"{title}: {number}/{total} {what}"
+            print(f"\r\x1b[2K{line[:100]}", end="", file=sys.stderr, flush=True)
+
+    print(f"{title}…", end="\r" if terminal else "\n", file=sys.stderr, flush=True)
+    try:
+        yield step
+    finally:
+        if terminal:
+            print("\r\x1b[2K", end="", file=sys.stderr, flush=True)

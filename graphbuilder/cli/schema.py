@@ -1,0 +1,6 @@
+"""`graphbuilder schema`."""
+NAME = "schema"
+EPILOG = ""
+def command() -> int:
+    """TODO"""
+    return 1

@@ -1,0 +1,6 @@
+"""`graphbuilder show`."""
+NAME = "show"
+EPILOG = ""
+def command() -> int:
+    """TODO"""
+    return 1

@@ -1,0 +1,253 @@
+"""The types of the neutral graph.
+
+A `Layer` owns weights; a `Call` applies a layer or an op to `Value`s and gives new ones. Calls are the nodes of the graph
+and values its edges, so sharing weights is two calls of one layer. Everything downstream of the lowering reads only this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+from graphbuilder.catalog import LayerEntry, OpEntry, TensorType, Weight
+from graphbuilder.errors import Position
+
+__all__ = [
+    "Argument",
+    "Call",
+    "Constant",
+    "CustomLayer",
+    "Graph",
+    "GraphInput",
+    "Layer",
+    "Locator",
+    "Origin",
+    "Structure",
+    "Value",
+    "flatten",
+    "map_structure",
+]
+
+
+class Locator(Protocol):
+    """Whatever can say where the parts of a file stand."""
+
+    @property
+    def name(self) -> str:
+        """The file's name as the user gave it."""
+
+    def position(self, path: tuple[str | int, ...], *, key: bool = False) -> Position:
+        """The span of the value, or of the key, at a path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where in a blueprint something was written. Positions are looked up only when asked for."""
+
+    source: Locator
+    path: tuple[str | int, ...]
+
+    def position(self, *more: str | int, key: bool = False) -> Position:
+        """The span of what was written, or of a part of it."""
+        return self.source.position((*self.path, *more), key=key)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """A tensor that flows along the graph's edges.
+
+    Arguments:
+        name: the name of the call that gives it, with `.0`, `.1`… where a call gives several; or the input's name.
+        type: its shape and dtype, or None where a custom layer does not state what it gives.
+        masked: whether it carries a mask.
+    """
+
+    name: str
+    type: TensorType | None
+    masked: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Constant:
+    """A number or an array that stands in the blueprint.
+
+    Arguments:
+        value: a number, a truth value or nested lists of them.
+        dtype: None for a plain number, which takes on the dtype of what it meets.
+        type: its shape and dtype; the weak dtypes "int", "float", "bool" for a plain number.
+    """
+
+    value: Any
+    dtype: str | None
+    type: TensorType
+
+
+# What stands at a port: one value, several, or, for a custom layer, any structure of them.
+Argument: TypeAlias = "Value | Constant | tuple[Argument, ...] | Mapping[str, Argument]"
+# What a model gives back: a value, a list or a mapping.
+Structure: TypeAlias = "Value | tuple[Structure, ...] | Mapping[str, Structure]"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomLayer:
+    """A layer that the catalog does not know: a class of somebody's package.
+
+    Arguments:
+        module: the module to import, once it is trusted.
+        class_name: the class in that module.
+        arguments: its constructor's arguments, as written.
+    """
+
+    module: str
+    class_name: str
+    arguments: Mapping[str, Any]
+
+    @property
+    def place(self) -> str:
+        """`package.module:Class`."""
+        return f"{self.module}:{self.class_name}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """Something that owns weights.
+
+    Arguments:
+        name: the path of the node that made it, such as `encoder.2.attention`.
+        entry: its kind and arguments.
+        weights: what it owns, in Keras's order; None where they are not known: for a custom layer, and for a layer that
+            is called on what a custom layer gives.
+        origin: where it was written.
+    """
+
+    name: str
+    entry: LayerEntry | CustomLayer
+    weights: tuple[Weight, ...] | None
+    origin: Origin
+
+    @property
+    def kind(self) -> str:
+        """The layer's kind, as a blueprint writes it after `layer:`."""
+        return self.entry.place if isinstance(self.entry, CustomLayer) else type(self.entry).name()
+
+    @property
+    def parameters(self) -> int | None:
+        """How many numbers its weights hold; None where they are not known."""
+        return None if self.weights is None else sum(weight.size for weight in self.weights)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """One application of a layer or an op: a node of the graph.
+
+    Arguments:
+        name: the node's path, unique in the graph.
+        target: the layer that is applied, or the op.
+        arguments: what stands at each connected port, by the port's name, in the order of the ports.
+        options: call arguments that are not tensors.
+        outputs: the values it gives.
+        several: whether Keras returns a list, so that `outputs` are its items even where there is just one.
+        macs: multiply-accumulates for one sample, or None where an axis is unknown.
+        origin: where it was written.
+        about: the author's description, if any.
+    """
+
+    name: str
+    target: Layer | OpEntry
+    arguments: Mapping[str, Argument]
+    options: Mapping[str, Any]
+    outputs: tuple[Value, ...]
+    several: bool
+    macs: int | None
+    origin: Origin
+    about: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """What is applied, as a blueprint writes it."""
+        return self.target.kind if isinstance(self.target, Layer) else type(self.target).name()
+
+    def inputs(self) -> Iterator[Value]:
+        """The values that arrive at its ports, in order."""
+        for argument in self.arguments.values():
+            for leaf in flatten(argument):
+                if isinstance(leaf, Value):
+                    yield leaf
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GraphInput:
+    """A tensor that the model is given.
+
+    Arguments:
+        value: what it is in the graph; its name is the input's.
+        modality: what it holds (image, text, audio, …), if the author says.
+        origin: where it was written.
+        about: the author's description, if any.
+    """
+
+    value: Value
+    modality: str | None
+    origin: Origin
+    about: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """A model, flat and neutral: no blocks, params or fusions are left in it.
+
+    Arguments:
+        name: the model's name.
+        inputs: by name, in order.
+        inputs_as: what the model is called with: "tensor", "list" or "mapping".
+        layers: by name, in order of first use.
+        calls: by name, in an order in which every call stands after those that feed it.
+        outputs: one value, or a list or mapping of them.
+        params: the resolved params of the blueprint.
+        training: how it wants to be trained, as plain data, or None.
+        compression: the compression passes it declares, as plain data.
+        about: the author's description, if any.
+    """
+
+    name: str
+    inputs: Mapping[str, GraphInput]
+    inputs_as: str
+    layers: Mapping[str, Layer]
+    calls: Mapping[str, Call]
+    outputs: Structure
+    params: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] | None = None
+    compression: tuple[Mapping[str, Any], ...] = ()
+    about: str | None = None
+
+    @property
+    def parameters(self) -> int | None:
+        """How many numbers the weights hold; None when a custom layer's are unknown."""
+        sizes = [layer.parameters for layer in self.layers.values()]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
+
+
+def flatten(structure: Argument | Structure) -> Iterator[Value | Constant]:
+    """The leaves of a nested structure, in order."""
+    waiting: list[Any] = [structure]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, (Value, Constant)):
+            yield item
+        elif isinstance(item, Mapping):
+            waiting.extend(reversed(item.values()))
+        else:
+            waiting.extend(reversed(item))
+
+
+def map_structure(function: Callable[[Any], Any], structure: Any) -> Any:
+    """The structure with every leaf replaced by what `function` gives for it; tuples become lists.
+
+    Structures are written by people, at most as deep as the reader lets them be.
+    """
+    if isinstance(structure, Mapping):
+        return {key: map_structure(function, item) for key, item in structure.items()}
+    if isinstance(structure, tuple):
+        return [map_structure(function, item) for item in structure]
+    return function(structure)

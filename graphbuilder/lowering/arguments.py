@@ -1,0 +1,206 @@
+"""From what a node writes to a checked catalog entry: the layer or op by name, its arguments, its call arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from graphbuilder.blueprint import ExpressionError, LayerNode, Node, resolve_values
+from graphbuilder.catalog import REFUSED, Entry, layers, ops
+from graphbuilder.catalog.arguments import as_written
+from graphbuilder.catalog.refusals import Refusal, refusals
+from graphbuilder.errors import nearest, suggestion
+from graphbuilder.graph import CustomLayer
+from graphbuilder.lowering.reports import Reports
+from graphbuilder.lowering.scope import Scope
+from graphbuilder.registry import Registry
+
+__all__ = ["call_options", "check_entry", "custom_layer", "find_entry", "resolved"]
+
+E = TypeVar("E", bound=Entry)
+
+# What a node may say beside the arguments of its layer, op or fusion, for near names.
+_NODE_KEYS = ("from", "about", "when", "call", "wraps")
+
+
+def resolved(scope: Scope, reports: Reports, value: Any, path: tuple[str | int, ...], node: str | None) -> Any:
+    """A value of the file with its expressions evaluated; None after a report when one of them cannot be.
+
+    Raises:
+        ExpressionError: never; it is reported at the innermost value that holds the expression.
+    """
+    try:
+        return resolve_values(value, scope.params)
+    except ExpressionError as error:
+        where = _place_of_fault(value, scope.params, path)
+        reports.add(scope, error.code, error.message, where, node=node, hint=error.hint)
+        return None
+
+
+def _place_of_fault(value: Any, params: Mapping[str, Any], path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """The path of the first string in a nested value that cannot be evaluated."""
+    items: Any = ()
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value)
+    for key, item in items:
+        try:
+            resolve_values(item, params)
+        except ExpressionError:
+            return _place_of_fault(item, params, (*path, key))
+    return path
+
+
+def find_entry(
+    scope: Scope, reports: Reports, table: Registry[type[E]], name: str, path: tuple[str | int, ...], node: str
+) -> type[E] | None:
+    """The catalog's entry of a name, or None after a report."""
+    found = table.get(name)
+    if found is not None:
+        return found
+    kind = table.kind
+    if name in REFUSED:
+        reports.add(scope, "GB213", f"{name} cannot be used: {REFUSED[name]}", path, node=node, found=name)
+        return None
+    other = "op" if kind == "layer" else "layer"
+    close = nearest(name, table.names())
+    hint = f"did you mean {close}?" if close else f"`graphbuilder layers{' --ops' if kind == 'op' else ''}` lists them"
+    if close is None and name in (ops if kind == "layer" else layers):
+        hint = f"it is {'an' if other == 'op' else 'a'} {other}: write `{other}: {name}`"
+    if kind == "layer" and close is None and "." in name:
+        hint = "a custom layer is written `package.module:Class`"
+    article = "an" if kind == "op" else "a"
+    reports.add(
+        scope, "GB205", f"{name} is not {article} {kind}", path, node=node, found=name, hint=hint, fix=close
+    )
+    return None
+
+
+def check_entry(
+    scope: Scope, reports: Reports, kind: type[E], node: Node, path: tuple[str | int, ...], name: str
+) -> E | None:
+    """A node's arguments checked against the catalog's entry, or None after reports.
+
+    Arguments:
+        kind: the entry.
+        node: the node.
+        path: the keys that lead to it.
+        name: its path in the graph.
+    """
+    arguments: dict[str, Any] = {}
+    failed = False
+    for key, value in node.arguments.items():
+        if type(value) in (int, float, bool, type(None)):
+            arguments[key] = value
+            continue
+        before = len(reports.diagnostics)
+        arguments[key] = resolved(scope, reports, value, (*path, key), name)
+        failed = failed or len(reports.diagnostics) > before
+    wrapped = node.wraps if isinstance(node, LayerNode) else None
+    takes_layer = "layer" in kind.model_fields
+    if wrapped is not None and takes_layer:
+        arguments["layer"] = resolved(scope, reports, wrapped, (*path, "wraps"), name)
+    elif wrapped is not None:
+        reports.add(scope, "GB201", f"{kind.name()} wraps no layer", (*path, "wraps"), key=True, node=name)
+        return None
+    if failed:
+        return None
+    try:
+        return kind.model_validate(arguments)
+    except ValidationError as error:
+        for refusal in refusals(error, arguments, lambda where: _known_keys(kind, where)):
+            reports.refusal(scope, _in_blueprint_words(refusal, kind), path, name)
+        return None
+
+
+def _known_keys(kind: type[Entry], where: tuple[str | int, ...]) -> list[str]:
+    return [] if where else [*kind.model_fields, *_NODE_KEYS]
+
+
+def _in_blueprint_words(refusal: Refusal, kind: type[Entry]) -> Refusal:
+    """The refusal with the wrapped layer under the key that blueprints use, and the layer named where a key is unknown."""
+    path = refusal.path
+    message = refusal.message
+    hint = refusal.hint
+    if path and path[0] == "layer" and "layer" in kind.model_fields:
+        path = ("wraps", *path[1:])
+        message = message.replace("layer is missing", "wraps is missing") if len(path) == 1 else message
+        hint = hint or ("write the layer that it wraps, such as wraps: {layer: LSTM, units: 64}" if len(path) == 1 else None)
+    if refusal.code == "GB201" and len(path) == 1:
+        message = f"{kind.name()} has no argument {path[0]}"
+        hint = hint or f"`graphbuilder layers {kind.name()}` lists its arguments"
+    elif refusal.code == "GB202" and len(path) == 1 and path[0] != "wraps":
+        message = f"{path[0]} is missing; {kind.name()} needs it"
+        hint = hint or kind.model_fields[str(path[0])].description
+    return Refusal(
+        refusal.code, path, message, refusal.found, refusal.expected, hint, refusal.on_key, refusal.fix
+    )
+
+
+def custom_layer(scope: Scope, reports: Reports, node: LayerNode, path: tuple[str | int, ...], name: str) -> CustomLayer | None:
+    """The custom layer that a node names as `package.module:Class`, or None after reports. Nothing is imported."""
+    module, _, class_name = node.layer.partition(":")
+    sound = True
+    parts = [*module.split("."), class_name]
+    if not all(part.isidentifier() for part in parts):
+        reports.add(
+            scope, "GB203", f"{node.layer} names no class", (*path, "layer"), node=name, expected="package.module:Class"
+        )
+        sound = False
+    for key in node.arguments:
+        reports.add(
+            scope,
+            "GB201",
+            f"{key} stands beside a custom layer",
+            (*path, key),
+            key=True,
+            node=name,
+            hint=f"write the arguments of a custom layer under args: {{{key}: …}}",
+        )
+        sound = False
+    before = len(reports.diagnostics)
+    arguments = resolved(scope, reports, node.args or {}, (*path, "args"), name)
+    if not sound or len(reports.diagnostics) > before:
+        return None
+    return CustomLayer(module, class_name, arguments)
+
+
+def call_options(
+    scope: Scope, reports: Reports, kind: type[Entry] | None, node: Any, path: tuple[str | int, ...], name: str
+) -> dict[str, Any] | None:
+    """The call arguments that are not tensors, checked, or None after reports.
+
+    Arguments:
+        kind: the catalog's entry, or None for a custom layer, whose call arguments are taken as they are.
+    """
+    written = node.call if hasattr(node, "call") else {}
+    if not written:
+        return {}
+    before = len(reports.diagnostics)
+    options = resolved(scope, reports, written, (*path, "call"), name)
+    if kind is not None and options is not None:
+        for key, value in options.items():
+            _check_option(scope, reports, kind, key, value, (*path, "call", key), name)
+    return None if len(reports.diagnostics) > before else options
+
+
+def _check_option(
+    scope: Scope, reports: Reports, kind: type[Entry], key: str, value: Any, path: tuple[str | int, ...], name: str
+) -> None:
+    known = kind.call_arguments.get(key)
+    if known is None:
+        ports = [port.name for port in kind.ports]
+        hint = suggestion(key, list(kind.call_arguments))
+        if key in ports:
+            hint = f"tensors are connected under from: {{{key}: …}}"
+        reports.add(
+            scope, "GB201", f"{kind.name()} has no call argument {key}", path, key=True, node=name, hint=hint
+        )
+    elif value is not None and (not isinstance(value, known.kind) or (isinstance(value, bool) and known.kind is not bool)):
+        expected = {bool: "true or false", int: "an integer", float: "a number"}.get(known.kind, known.kind.__name__)
+        reports.add(scope, "GB204", f"{key} is {as_written(value)}", path, node=name, expected=expected)
+
+

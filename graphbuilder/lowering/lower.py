@@ -1,0 +1,119 @@
+"""From a document to a graph, with everything that is wrong or noteworthy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphbuilder.blueprint import Document, ParamProblem, resolve_params
+from graphbuilder.errors import BlueprintError, Diagnostic, Severity
+from graphbuilder.graph import Graph
+from graphbuilder.lowering.arguments import resolved
+from graphbuilder.lowering.limits import GraphLimits
+from graphbuilder.lowering.usage import live_calls, used_layers, warn_unused
+from graphbuilder.lowering.walk import Walk
+
+__all__ = ["Lowered", "lower", "try_lower"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """What came of a document.
+
+    Arguments:
+        graph: the graph, or None when there was an error.
+        diagnostics: errors and warnings, in the order of the file.
+    """
+
+    graph: Graph | None
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The diagnostics that are errors."""
+        return tuple(item for item in self.diagnostics if item.severity is Severity.ERROR)
+
+
+def lower(document: Document, params: Mapping[str, Any] | None = None, *, limits: GraphLimits | None = None) -> Graph:
+    """The graph of a document.
+
+    Arguments:
+        document: a loaded blueprint.
+        params: values for some of its params.
+        limits: how large the graph may become.
+
+    Raises:
+        BlueprintError: with every error found.
+    """
+    lowered = try_lower(document, params, limits=limits)
+    if lowered.graph is None:
+        raise BlueprintError(lowered.errors)
+    return lowered.graph
+
+
+def try_lower(
+    document: Document, params: Mapping[str, Any] | None = None, *, limits: GraphLimits | None = None
+) -> Lowered:
+    """The graph of a document where it has one, and all diagnostics.
+
+    Arguments:
+        document: a loaded blueprint.
+        params: values for some of its params.
+        limits: how large the graph may become.
+    """
+    blueprint = document.blueprint
+    walk = Walk(document, {}, limits or GraphLimits())
+    values = resolve_params(blueprint.params, params or {}, lambda problem: _param_problem(walk, problem))
+    graph = None
+    if values is not None:
+        walk.root.params = values
+        walk.run()
+        # An output that a limit kept from being made is no second mistake.
+        outputs = None if walk.stopped else walk.outputs()
+        training = _resolved_part(walk, "training")
+        compression = _resolved_part(walk, "compression")
+        if outputs is not None and not walk.reports.failed:
+            calls, reached = live_calls(walk, outputs)
+            warn_unused(walk, calls, reached)
+            inputs_as = blueprint.inputs_as or ("tensor" if len(walk.inputs) == 1 else "mapping")
+            graph = Graph(
+                document.name,
+                walk.inputs,
+                inputs_as,
+                used_layers(calls),
+                calls,
+                outputs,
+                values,
+                training,
+                tuple(compression or ()),
+                blueprint.about,
+            )
+    diagnostics = sorted(walk.reports.diagnostics, key=_reading_order)
+    return Lowered(graph, tuple(diagnostics))
+
+
+def _reading_order(diagnostic: Diagnostic) -> tuple[int, int]:
+    position = diagnostic.position
+    return (position.line, position.column) if position is not None else (0, 0)
+
+
+def _param_problem(walk: Walk, problem: ParamProblem) -> None:
+    """Reports a param's value; one that the user gave stands nowhere in the file."""
+    message, path = problem.message, ("params", problem.param)
+    if problem.given and problem.code == "GB201":
+        message, path = f"there is no param {problem.param} to set", ("params",)
+    elif problem.code == "GB202":
+        message = f"the param {problem.param} has no default and is not set"
+        hint = f"set it with --set {problem.param}=…"
+        walk.reports.add(walk.root, problem.code, message, path, key=True, hint=hint)
+        return
+    walk.reports.add(
+        walk.root, problem.code, message, path, expected=problem.expected, hint=problem.hint, key=problem.given
+    )
+
+
+def _resolved_part(walk: Walk, key: str) -> Any:
+    """A part of the file that is carried through as plain data, its expressions evaluated."""
+    data = walk.document.source.data.get(key)
+    return None if data is None else resolved(walk.root, walk.reports, data, (key,), None)

@@ -1,0 +1,136 @@
+"""Collects what the walk finds wrong, located in the user's file, each fault once."""
+
+from __future__ import annotations
+
+from graphbuilder.catalog import Misfit
+from graphbuilder.catalog.refusals import Refusal
+from graphbuilder.errors import Diagnostic, Related, Severity
+from graphbuilder.graph import Call, Value
+from graphbuilder.lowering.scope import Scope
+
+__all__ = ["Reports", "Stop"]
+
+# How many links of the chain that a shape came through are shown.
+CHAIN = 6
+
+
+class Stop(Exception):
+    """A limit was passed; walking on would be what the limit forbids."""
+
+
+class Reports:
+    """The diagnostics of one walk.
+
+    Arguments:
+        root: the scope of the user's own file, where diagnostics are located whenever they can be.
+    """
+
+    def __init__(self, root: Scope) -> None:
+        self.root = root
+        self.diagnostics: list[Diagnostic] = []
+        self._seen: set[tuple[object, ...]] = set()
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is an error among them."""
+        return any(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics)
+
+    def add(
+        self,
+        scope: Scope,
+        code: str,
+        message: str,
+        path: tuple[str | int, ...],
+        *,
+        key: bool = False,
+        node: str | None = None,
+        severity: Severity = Severity.ERROR,
+        found: str | None = None,
+        expected: str | None = None,
+        hint: str | None = None,
+        fix: str | None = None,
+        related: tuple[Related, ...] = (),
+    ) -> None:
+        """Adds one diagnostic.
+
+        Arguments:
+            scope: where it was found; inside an imported or shipped block the diagnostic stands at the node of the
+                user's file that uses the block, and the inner place is told beside it.
+            path: the keys that lead to it, from the scope's own definition.
+            key: whether it is about the key rather than the value.
+            node: the path of the node.
+        """
+        identity = (code, scope.document.source.name, scope.where, path, message)
+        if identity in self._seen:
+            return
+        self._seen.add(identity)
+        source = scope.document.source
+        place = source.position((*scope.where, *path), key=key)
+        more = list(related)
+        file = source.name
+        if scope.document is not self.root.document:
+            inner = Related(f"inside block {scope.block}", file, place)
+            outside = scope
+            while outside.outer is not None and outside.document is not self.root.document:
+                user = outside.user
+                outside = outside.outer
+            assert user is not None
+            file, place, fix = user.source.name, user.position(key=True), None
+            more.append(inner)
+        else:
+            more += scope.uses()
+        self.diagnostics.append(
+            Diagnostic(code, message, severity, file, place, node, found, expected, hint, fix, tuple(more))
+        )
+
+    def refusal(self, scope: Scope, refusal: Refusal, prefix: tuple[str | int, ...], node: str) -> None:
+        """Adds the diagnostic of an argument that was not accepted."""
+        missing = refusal.code == "GB202"
+        self.add(
+            scope,
+            refusal.code,
+            refusal.message,
+            prefix if missing else (*prefix, *refusal.path),
+            key=missing or refusal.on_key,
+            node=node,
+            found=refusal.found,
+            expected=refusal.expected,
+            hint=refusal.hint,
+            fix=refusal.fix,
+        )
+
+    def misfit(
+        self, scope: Scope, misfit: Misfit, prefix: tuple[str | int, ...], node: str, chain: tuple[Related, ...]
+    ) -> None:
+        """Adds the diagnostic of inputs that do not fit."""
+        path = (*prefix, misfit.argument) if misfit.argument else prefix
+        self.add(
+            scope,
+            misfit.code,
+            misfit.message,
+            path,
+            key=misfit.argument is None,
+            node=node,
+            found=misfit.found,
+            expected=misfit.expected,
+            hint=misfit.hint,
+            related=chain,
+        )
+
+
+def chain_of(value: Value, givers: dict[str, Call]) -> tuple[Related, ...]:
+    """The chain of nodes that a value came through, as one line: `image (…) → conv (…) → pool (…)`.
+
+    Arguments:
+        value: the value at fault.
+        givers: the call that gives each value, by the value's name.
+    """
+    links: list[str] = []
+    here: Value | None = value
+    while here is not None and len(links) < CHAIN:
+        links.append(f"{here.name} {here.type or '(unknown)'}")
+        call = givers.get(here.name)
+        here = next(call.inputs(), None) if call is not None else None
+    if here is not None:
+        links.append("…")
+    return (Related("it came from " + " → ".join(reversed(links))),)
