@@ -9,7 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from graphbuilder.api import Checked, check, compile, copy_weights, json_schema, load, load_model, lower, parse, save
+    from graphbuilder.api import (
+        Checked,
+        check,
+        compile,
+        copy_weights,
+        json_schema,
+        load,
+        load_model,
+        lower,
+        parse,
+        save,
+    )
     from graphbuilder.errors import BlueprintError, Diagnostic, GraphbuilderError
     from graphbuilder.graph import Graph
 

@@ -8,9 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from graphbuilder.blueprint import Document
+from graphbuilder.blueprint import Document, parse_blueprint
 from graphbuilder.blueprint import load as _load
-from graphbuilder.blueprint import parse_blueprint
 from graphbuilder.errors import BlueprintError, Diagnostic, Severity
 from graphbuilder.graph import Graph
 from graphbuilder.lowering import GraphLimits, try_lower
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from graphbuilder.backend.weights import Copied
 
 __all__ = [
-    "Checked",
     "Blueprintish",
+    "Checked",
     "check",
     "compile",
     "copy_weights",

@@ -26,7 +26,11 @@ def layer_names(graph: Graph) -> dict[str, str]:
     They are the same, except that a name which tf_keras refuses (`_stem`) gets `x` in front. Both Kerases get the same
     names, so that weights travel by name.
     """
-    paths = [*graph.inputs, *graph.layers, *(name for name, call in graph.calls.items() if isinstance(call.target, OpEntry))]
+    paths = [
+        *graph.inputs,
+        *graph.layers,
+        *(name for name, call in graph.calls.items() if isinstance(call.target, OpEntry)),
+    ]
     taken = set(paths)
     names = {}
     for path in paths:

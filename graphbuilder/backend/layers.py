@@ -94,7 +94,9 @@ def constructor_arguments(entry: LayerEntry, framework: Framework) -> Mapping[st
     fields = type(entry).model_fields
     values = {name: getattr(entry, name) for name in fields}
     if not framework.legacy:
-        return {name: value for name, value in values.items() if fields[name].is_required() or value != fields[name].default}
+        return {
+            name: value for name, value in values.items() if fields[name].is_required() or value != fields[name].default
+        }
     legacy: Legacy = entry.legacy
     found = {}
     for name, value in values.items():
@@ -102,7 +104,9 @@ def constructor_arguments(entry: LayerEntry, framework: Framework) -> Mapping[st
         if name in legacy.lacking:
             if not at_default:
                 kind = type(entry).name()
-                raise Unbuildable(f"{kind} of tf_keras has no argument {name}", f"leave {name} out, or build with Keras 3")
+                raise Unbuildable(
+                    f"{kind} of tf_keras has no argument {name}", f"leave {name} out, or build with Keras 3"
+                )
             continue
         if at_default and name in ("trainable", "dtype"):
             continue

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -31,7 +30,13 @@ def format_of(path: Path) -> ModelFormat:
     name = path.name
     if name.endswith(".weights.h5"):
         return "weights"
-    endings: dict[str, ModelFormat] = {".keras": "keras", ".h5": "h5", ".hdf5": "h5", ".json": "json", "": "saved_model"}
+    endings: dict[str, ModelFormat] = {
+        ".keras": "keras",
+        ".h5": "h5",
+        ".hdf5": "h5",
+        ".json": "json",
+        "": "saved_model",
+    }
     found = endings.get(path.suffix)
     if found is None:
         raise CommandError(
@@ -97,14 +102,14 @@ def save_model(model: Any, path: Path, *, force: bool = False) -> Path:
 def _put_in_place(made: Path, path: Path, workshop: Path) -> None:
     """Renames what was made to its place; a folder that stands there is moved aside first, and back if that fails."""
     if not path.is_dir():
-        os.replace(made, path)
+        made.replace(path)
         return
     aside = workshop / "replaced"
-    os.replace(path, aside)
+    path.replace(aside)
     try:
-        os.replace(made, path)
+        made.replace(path)
     except OSError:
-        os.replace(aside, path)
+        aside.replace(path)
         raise
 
 
@@ -154,9 +159,9 @@ _WRITERS: dict[ModelFormat, Callable[[Any, Path], None]] = {
 
 
 @contextlib.contextmanager
-def _silent_logging() -> Any:
+def _silent_logging() -> Iterator[None]:
     """Keeps absl's warnings back, through which Keras 3 speaks."""
-    from absl import logging
+    from absl import logging  # type: ignore[import-untyped]  # absl ships no types
 
     before = logging.get_verbosity()
     logging.set_verbosity(logging.ERROR)

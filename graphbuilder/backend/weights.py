@@ -32,8 +32,7 @@ class Copied:
 def weights_by_name(model: Any) -> dict[str, dict[str, Any]]:
     """Every weight of a model, by its layer's name and then by its path below the layer.
 
-    The path is made alike for both Kerases: scopes that tf_keras puts in between are left out, and so are the `:0` of its
-    tensors.
+    The path is made alike for both Kerases: what tf_keras puts around it, its scopes and `:0`, is left out.
 
     Arguments:
         model: a functional model of either Keras.
@@ -76,9 +75,10 @@ def copy_weights(source: Any, target: Any) -> Copied:
     """
     given, wanted = weights_by_name(source), weights_by_name(target)
     pairs: list[tuple[Any, Any]] = []
-    problems: list[Diagnostic] = []
-    for name in given.keys() - wanted.keys():
-        problems.append(Diagnostic("GB505", f"the target has no layer {name} with weights", node=name))
+    problems = [
+        Diagnostic("GB505", f"the target has no layer {name} with weights", node=name)
+        for name in given.keys() - wanted.keys()
+    ]
     layers = 0
     for name, weights in wanted.items():
         if name not in given:
@@ -103,8 +103,12 @@ def copy_weights(source: Any, target: Any) -> Copied:
 
 def _matched(mine: dict[str, Any], theirs: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """The weights of one layer in pairs: by path, or by their order where the Kerases name scopes differently."""
-    mine = {path: weight for path, weight in mine.items() if path.rpartition("/")[2] not in _ONLY_LEGACY or path in theirs}
-    theirs = {path: weight for path, weight in theirs.items() if path.rpartition("/")[2] not in _ONLY_LEGACY or path in mine}
+    mine = {
+        path: weight for path, weight in mine.items() if path.rpartition("/")[2] not in _ONLY_LEGACY or path in theirs
+    }
+    theirs = {
+        path: weight for path, weight in theirs.items() if path.rpartition("/")[2] not in _ONLY_LEGACY or path in mine
+    }
     if mine.keys() == theirs.keys():
         for path, weight in mine.items():
             yield path, weight, theirs[path]

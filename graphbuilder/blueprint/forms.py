@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from graphbuilder.catalog import BATCH, DTYPES
-from graphbuilder.catalog.arguments import as_written, refuse
+from graphbuilder.catalog.arguments import as_written, conflict, refuse
 from graphbuilder.errors import suggestion
 
 __all__ = [
@@ -42,10 +42,8 @@ def has_expression(value: Any) -> bool:
     return isinstance(value, str) and "$" in value
 
 
-def _illegal(value: str, what: str) -> PydanticCustomError:
-    return PydanticCustomError(
-        "name", "{what}", {"what": what, "expected": what, "hint": None, "code": "GB206", "name": value}
-    )
+def _illegal(value: str, expected: str) -> PydanticCustomError:
+    return conflict((), f"{value} is not a legal name", expected, code="GB206", on_key=True)
 
 
 def _name(value: str) -> str:
@@ -82,9 +80,9 @@ def _dtype(value: Any) -> Any:
     return value
 
 
-DtypeName = Annotated[str, BeforeValidator(_dtype), WithJsonSchema({"anyOf": [{"enum": list(DTYPES)}, _EXPRESSION_SCHEMA]})]
-
-_AXIS = "sizes: positive integers, null for unknown, or words that name an unknown axis"
+DtypeName = Annotated[
+    str, BeforeValidator(_dtype), WithJsonSchema({"anyOf": [{"enum": list(DTYPES)}, _EXPRESSION_SCHEMA]})
+]
 
 
 def _axes(value: Any) -> Any:
@@ -116,7 +114,7 @@ _AXIS_SCHEMA = {
     ]
 }
 AxisList = Annotated[
-    list[Annotated[Any, BeforeValidator(_axis)]] | str,
+    list[Annotated[Any, BeforeValidator(_axis)]] | ExpressionText,
     BeforeValidator(_axes),
     WithJsonSchema({"anyOf": [{"type": "array", "items": _AXIS_SCHEMA}, _EXPRESSION_SCHEMA]}),
 ]
@@ -174,7 +172,7 @@ def _check_kind(value: Any) -> Any:
         near = next((hint for key in value if (hint := suggestion(key, KINDS)) and hint.startswith("did")), None)
         hint = near or "say what the node is, such as {layer: Dense, units: 10}"
     message = f"the node has {' and '.join(kinds)}" if kinds else "the node does not say what it is"
-    raise PydanticCustomError("kind", "{message}", {"message": message, "expected": expected, "hint": hint, "code": "GB209"})
+    raise conflict((), message, expected, hint, code="GB209", on_key=True)
 
 
 NodeKind = BeforeValidator(_check_kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from graphbuilder.blueprint.document import Document
-from graphbuilder.blueprint.schema import Block, Blueprint, InputSpec, Param, PortSpec, ReuseNode, Training
+from graphbuilder.blueprint.schema import Block, Blueprint, InputSpec, Node, Param, PortSpec, ReuseNode, Training
 from graphbuilder.blueprint.shipped import NAMESPACES, block_path, blocks_in
 from graphbuilder.catalog.refusals import Refusal, refusals
 from graphbuilder.errors import BlueprintError, Diagnostic, Related, suggestion
@@ -19,6 +19,14 @@ from graphbuilder.text import Source, TextLimits, parse, read
 __all__ = ["ImportLimits", "load", "load_source", "parse_blueprint"]
 
 VERSION = 1
+
+# How a required key is written, for the message that it is missing.
+_EXAMPLES = {
+    "shape": "such as shape: [224, 224, 3], without the batch axis",
+    "pass": "such as pass: prune",
+    "inputs": "a block's input ports, such as inputs: [x]",
+    "nodes": "a block's nodes, such as nodes: {dense: {layer: Dense, units: 10}}",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +53,7 @@ class _Loading:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
-def load(
-    path: str | Path, *, text_limits: TextLimits | None = None, limits: ImportLimits | None = None
-) -> Document:
+def load(path: str | Path, *, text_limits: TextLimits | None = None, limits: ImportLimits | None = None) -> Document:
     """Reads a blueprint and everything it imports.
 
     Arguments:
@@ -129,7 +135,7 @@ def _document(source: Source, path: Path | None, loading: _Loading) -> Document 
 
 def _version_problem(source: Source, data: dict[str, Any]) -> Diagnostic | None:
     if "blueprint" not in data:
-        hint = suggestion("blueprint", [key for key in data if isinstance(key, str)])
+        hint = suggestion("blueprint", list(data))
         return Diagnostic(
             "GB202",
             "blueprint is missing",
@@ -172,14 +178,14 @@ def diagnose(refusal: Refusal, source: Source, prefix: Sequence[str | int], node
         node=node or _node_of(path),
         found=refusal.found,
         expected=refusal.expected,
-        hint=refusal.hint,
+        hint=refusal.hint or (_EXAMPLES.get(str(refusal.path[-1])) if missing else None),
         fix=refusal.fix,
     )
 
 
 def _node_of(path: Sequence[str | int]) -> str | None:
-    """The node that a path lies in, `block.node` for one inside a block."""
-    if len(path) >= 2 and path[0] == "nodes":
+    """The node or input that a path lies in, `block.node` for one inside a block."""
+    if len(path) >= 2 and path[0] in ("nodes", "inputs"):
         return str(path[1])
     if len(path) >= 4 and path[0] == "blocks" and path[2] == "nodes":
         return f"{path[1]}.{path[3]}"
@@ -214,7 +220,7 @@ def _known_keys(data: Any, path: tuple[str | int, ...]) -> list[str]:
 def _follow_imports(document: Document, loading: _Loading, trail: tuple[Path, ...]) -> None:
     """Reads what a document imports, and the shipped blocks it uses, and what those import in turn."""
     for name, reference in document.blueprint.imports.items():
-        where = ("imports", name)
+        where: tuple[str | int, ...] = ("imports", name)
         if name in NAMESPACES:
             _report(loading, document, "GB206", where, f"{name} is the name of the shipped blocks", key=True)
             continue
@@ -238,10 +244,12 @@ def _follow_imports(document: Document, loading: _Loading, trail: tuple[Path, ..
             document.imports[name] = imported
 
 
-def _import_target(document: Document, reference: str, where: tuple[str, ...], loading: _Loading) -> Path | None:
+def _import_target(document: Document, reference: str, where: tuple[str | int, ...], loading: _Loading) -> Path | None:
     """The file that an import names, if it is one that may be read."""
     if loading.root is None or document.path is None:
-        _report(loading, document, "GB210", where, "a text without a file cannot import", hint="save it to a file first")
+        _report(
+            loading, document, "GB210", where, "a text without a file cannot import", hint="save it to a file first"
+        )
         return None
     target = (document.path.resolve().parent / reference).resolve()
     if not target.is_relative_to(loading.root):
@@ -256,7 +264,11 @@ def _import_target(document: Document, reference: str, where: tuple[str, ...], l
         )
         return None
     if not target.is_file():
-        near = suggestion(target.name, [path.name for path in target.parent.glob("*.*")]) if target.parent.is_dir() else None
+        near = (
+            suggestion(target.name, [path.name for path in target.parent.glob("*.*")])
+            if target.parent.is_dir()
+            else None
+        )
         _report(loading, document, "GB210", where, f"there is no file {reference}", hint=near)
         return None
     return target
@@ -278,11 +290,13 @@ def _imported(
     if target in loading.documents:
         return loading.documents[target]
     if len(trail) >= loading.limits.depth or len(loading.documents) >= loading.limits.files:
-        limit = f"{loading.limits.depth} deep" if len(trail) >= loading.limits.depth else f"{loading.limits.files} files"
+        limit = (
+            f"{loading.limits.depth} deep" if len(trail) >= loading.limits.depth else f"{loading.limits.files} files"
+        )
         _report(loading, document, "GB405", where, f"imports go beyond {limit}")
         return None
     try:
-        source = read(target, limits=loading.text_limits, name=_shown_name(document, target, name))
+        source = read(target, limits=loading.text_limits, name=_shown_name(document, name))
     except BlueprintError as error:
         loading.diagnostics.extend(error.diagnostics)
         return None
@@ -293,7 +307,7 @@ def _imported(
     return imported
 
 
-def _shown_name(document: Document, target: Path, reference: str) -> str:
+def _shown_name(document: Document, reference: str) -> str:
     """What messages call an imported file: its path from where the user stands, like the importing file's."""
     if reference.startswith("<"):
         return reference
@@ -303,7 +317,9 @@ def _shown_name(document: Document, target: Path, reference: str) -> str:
 def _shipped_uses(document: Document) -> Iterator[tuple[str, tuple[str | int, ...]]]:
     """The shipped blocks that a document's nodes name, and where."""
     blueprint = document.blueprint
-    for prefix, nodes in [((), blueprint.nodes), *((("blocks", name), block.nodes) for name, block in blueprint.blocks.items())]:
+    scopes: list[tuple[tuple[str, ...], Mapping[str, Node]]] = [((), blueprint.nodes)]
+    scopes += [(("blocks", name), block.nodes) for name, block in blueprint.blocks.items()]
+    for prefix, nodes in scopes:
         for name, node in nodes.items():
             block = getattr(node, "block", None)
             if isinstance(block, str) and block.partition(".")[0] in NAMESPACES:

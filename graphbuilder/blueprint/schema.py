@@ -31,6 +31,7 @@ from graphbuilder.blueprint.forms import (
     Reference,
     node_kind,
 )
+from graphbuilder.catalog.arguments import conflict
 
 __all__ = [
     "Block",
@@ -115,7 +116,9 @@ class _Node(_Part):
     kind: ClassVar[str]
 
     source: FromField = Field(None, alias="from", description="what it is called with; left out, the node above")
-    when: bool | ExpressionText = Field(True, description="where it is false, the node is left out and its input passes on")
+    when: bool | ExpressionText = Field(
+        True, description="where it is false, the node is left out and its input passes on"
+    )
     about: str | None = Field(None, description="what it is, for people")
 
     @property
@@ -169,7 +172,9 @@ class ReuseNode(_Part):
     reuse: Reference = Field(description="the node whose weights are used again")
     source: FromField = Field(None, alias="from", description="what it is called with; left out, the node above")
     call: dict[str, Any] = Field(default_factory=dict, description="call arguments that are not tensors")
-    when: bool | ExpressionText = Field(True, description="where it is false, the node is left out and its input passes on")
+    when: bool | ExpressionText = Field(
+        True, description="where it is false, the node is left out and its input passes on"
+    )
     about: str | None = Field(None, description="what it is, for people")
 
     @property
@@ -194,7 +199,7 @@ NodeField = Annotated[
 def _long_ports(value: Any) -> Any:
     """A list of port names turned into the mapping it abbreviates."""
     if isinstance(value, list) and all(isinstance(name, str) for name in value) and len(set(value)) == len(value):
-        return dict.fromkeys(value, {})
+        return {name: {} for name in value}
     if isinstance(value, dict):
         return {name: {} if port is None else port for name, port in value.items()}
     return value
@@ -255,7 +260,9 @@ class Blueprint(_Part):
     )
     blocks: dict[Name, Block] = Field(default_factory=dict, description="reusable subgraphs")
     nodes: dict[Name, NodeField] = Field(default_factory=dict, description="the graph's nodes, in order")
-    outputs: OutputsField = Field(None, description="what the model gives: a node, a list, or a mapping; else the last node")
+    outputs: OutputsField = Field(
+        None, description="what the model gives: a node, a list, or a mapping; else the last node"
+    )
     training: Training | None = Field(None, description="how it wants to be trained")
     compression: list[PassSpec] = Field(default_factory=list, description="passes that shrink it, in order")
 
@@ -263,7 +270,5 @@ class Blueprint(_Part):
     @classmethod
     def _one_description(cls, value: Any) -> Any:
         if isinstance(value, dict) and "about" in value and "description" in value:
-            from graphbuilder.catalog.arguments import conflict
-
             raise conflict("description", "about and description say the same twice", "one of them")
         return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-__all__ = ["NAMESPACES", "blocks_in", "blueprint_names", "blueprint_path", "block_path"]
+__all__ = ["NAMESPACES", "block_path", "blocks_in", "blueprint_names", "blueprint_path"]
 
 # Block namespaces that need no import, each a folder of files that hold one block of the file's name.
 NAMESPACES = ("std",)

@@ -72,16 +72,33 @@ def argument(about: str, default: Any = PydanticUndefined) -> Any:
     return Field(default, description=about)
 
 
-def conflict(argument_name: str, message: str, expected: str, hint: str | None = None) -> PydanticCustomError:
-    """The error of an argument that is wrong beside another one.
+def conflict(
+    place: str | tuple[str | int, ...],
+    message: str,
+    expected: str | None = None,
+    hint: str | None = None,
+    *,
+    code: str = "GB203",
+    on_key: bool = False,
+) -> PydanticCustomError:
+    """The error of a value that needs a sentence of its own, such as an argument that is wrong beside another one.
 
     Arguments:
-        argument_name: the argument to point at.
+        place: the argument to point at, or the keys that lead to it, from what is being validated.
         message: what is wrong and what was found, in one sentence without a full stop.
         expected: what would be taken.
         hint: how to mend it, in one sentence.
+        code: the diagnostic's code.
+        on_key: whether the key, not the value, is at fault.
     """
-    context = {"argument": argument_name, "message": message, "expected": expected, "hint": hint}
+    context = {
+        "path": (place,) if isinstance(place, str) else place,
+        "message": message,
+        "expected": expected,
+        "hint": hint,
+        "code": code,
+        "on_key": on_key,
+    }
     return PydanticCustomError("conflict", "{message}", context)
 
 
@@ -154,7 +171,8 @@ def _object_parser(kind_name: str) -> Callable[[Any], Any]:
         for option in options:
             if option not in known:
                 takes = f"takes {', '.join(known)}" if known else "takes no options"
-                raise refuse(f"an option of {value}", suggestion(option, known, listing=f"{value} {takes}"))
+                hint = suggestion(option, known, listing=f"{value} {takes}")
+                raise conflict((value, option), f"{value} has no option {option}", hint=hint, code="GB201", on_key=True)
         return ObjectSpec(kind_name, value, options)
 
     return parse

@@ -93,9 +93,7 @@ class Entry(BaseModel):
     them (a size as a tuple, an initializer as an ObjectSpec), because they are not validated again.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, defer_build=True, arbitrary_types_allowed=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True, arbitrary_types_allowed=True)
 
     family: ClassVar[str] = ""
     ports: ClassVar[tuple[Port, ...]] = (Port("inputs"),)

@@ -67,7 +67,9 @@ _BOUNDS = {
 }
 
 
-def refusals(error: ValidationError, data: Any, known: Callable[[tuple[str | int, ...]], Sequence[str]]) -> list[Refusal]:
+def refusals(
+    error: ValidationError, data: Any, known: Callable[[tuple[str | int, ...]], Sequence[str]]
+) -> list[Refusal]:
     """The errors of one validation, one for each value at fault.
 
     Arguments:
@@ -79,10 +81,27 @@ def refusals(error: ValidationError, data: Any, known: Callable[[tuple[str | int
     """
     grouped: dict[tuple[str | int, ...], list[Mapping[str, Any]]] = {}
     for item in error.errors(include_url=False):
-        grouped.setdefault(_path(item, data), []).append(item)  # type: ignore[arg-type]  # ErrorDetails is a Mapping
-    # A union's other alternatives also complain about places inside the value; the outermost complaint says it all.
-    found = [path for path in grouped if not any(path[:depth] in grouped for depth in range(1, len(path)))]
-    return [_refusal(path, grouped[path], known) for path in found]
+        grouped.setdefault(_path(item, data), []).append(item)
+    found = [_refusal(path, grouped[path], known) for path in _telling(grouped)]
+    # A misspelt key is unknown, and the key it was meant to be is missing: that is one fault.
+    meant = {(*item.path[:-1], item.fix) for item in found if item.code == "GB201" and item.fix}
+    return [item for item in found if not (item.code == "GB202" and item.path in meant)]
+
+
+def _telling(grouped: Mapping[tuple[str | int, ...], Sequence[Mapping[str, Any]]]) -> list[tuple[str | int, ...]]:
+    """The paths whose complaints tell most.
+
+    The alternatives of a union complain about the value, and those of its own kind about places inside it. That the
+    value is of another kind than an alternative wants says less than what is wrong inside; anything else says more.
+    """
+    dropped = set()
+    for path in grouped:
+        for depth in range(1, len(path)):
+            outer = path[:depth]
+            if outer in grouped:
+                only_kinds = all(item["type"] in _KINDS for item in grouped[outer])
+                dropped.add(outer if only_kinds else path)
+    return [path for path in grouped if path not in dropped]
 
 
 def _path(item: Mapping[str, Any], data: Any) -> tuple[str | int, ...]:
@@ -91,16 +110,25 @@ def _path(item: Mapping[str, Any], data: Any) -> tuple[str | int, ...]:
     here = data
     location = item["loc"]
     for index, step in enumerate(location):
-        if isinstance(here, Mapping) and step in here:
-            here = here[step]
-        elif isinstance(here, (list, tuple)) and isinstance(step, int) and step < len(here):
+        if (isinstance(here, Mapping) and step in here) or (
+            isinstance(here, (list, tuple)) and isinstance(step, int) and step < len(here)
+        ):
             here = here[step]
         elif not (item["type"] == "missing" and index == len(location) - 1):
             continue
         path.append(step)
     if item["type"] == "conflict":
-        path.append(item["ctx"]["argument"])
+        path.extend(item["ctx"]["path"])
     return tuple(path)
+
+
+def _name(path: Sequence[str | int]) -> str:
+    """What a message calls the value at a path: its key, with the number of an item behind it."""
+    if not path:
+        return "the value"
+    if isinstance(path[-1], int) and len(path) > 1:
+        return f"{_name(path[:-1])}[{path[-1]}]"
+    return str(path[-1])
 
 
 def _refusal(
@@ -110,7 +138,7 @@ def _refusal(
 ) -> Refusal:
     first = items[0]
     kind = first["type"]
-    name = str(path[-1]) if path else "the value"
+    name = _name(path)
     context = first.get("ctx", {})
     if kind == "missing":
         return Refusal("GB202", path, f"{name} is missing", hint=context.get("hint"), on_key=True)
@@ -120,7 +148,8 @@ def _refusal(
         return Refusal("GB201", path, f"{name} is not known here", found=name, hint=hint, on_key=True, fix=near)
     found = as_written(first["input"])
     if kind == "conflict":
-        return Refusal("GB203", path, context["message"], found, context["expected"], context.get("hint"))
+        on_key = context["on_key"]
+        return Refusal(context["code"], path, context["message"], found, context["expected"], context["hint"], on_key)
     expected = " or ".join(dict.fromkeys(_expected(item) for item in items))
     wrong_type = all(item["type"] in _KINDS for item in items)
     hint = next((item["ctx"]["hint"] for item in items if item.get("ctx", {}).get("hint")), None)

@@ -1,7 +1,7 @@
 """The types of the neutral graph.
 
-A `Layer` owns weights; a `Call` applies a layer or an op to `Value`s and gives new ones. Calls are the nodes of the graph
-and values its edges, so sharing weights is two calls of one layer. Everything downstream of the lowering reads only this.
+A `Layer` owns weights; a `Call` applies a layer or an op to `Value`s and gives new ones. Calls are the nodes and values
+the edges, so sharing weights is two calls of one layer. Everything downstream of the lowering reads only this.
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ def flatten(structure: Argument | Structure) -> Iterator[Value | Constant]:
         if isinstance(item, (Value, Constant)):
             yield item
         elif isinstance(item, Mapping):
-            waiting.extend(reversed(item.values()))
+            waiting.extend(reversed(list(item.values())))
         else:
             waiting.extend(reversed(item))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -63,7 +64,9 @@ def find_entry(
         return found
     kind = table.kind
     if name in REFUSED:
-        reports.add(scope, "GB213", f"{name} cannot be used: {REFUSED[name]}", path, node=node, found=name)
+        reason, _, remedy = REFUSED[name].partition("; ")
+        message = f"{name} cannot be used: {reason}"
+        reports.add(scope, "GB213", message, path, node=node, found=name, hint=remedy or None)
         return None
     other = "op" if kind == "layer" else "layer"
     close = nearest(name, table.names())
@@ -73,9 +76,7 @@ def find_entry(
     if kind == "layer" and close is None and "." in name:
         hint = "a custom layer is written `package.module:Class`"
     article = "an" if kind == "op" else "a"
-    reports.add(
-        scope, "GB205", f"{name} is not {article} {kind}", path, node=node, found=name, hint=hint, fix=close
-    )
+    reports.add(scope, "GB205", f"{name} is not {article} {kind}", path, node=node, found=name, hint=hint, fix=close)
     return None
 
 
@@ -112,7 +113,8 @@ def check_entry(
         return kind.model_validate(arguments)
     except ValidationError as error:
         for refusal in refusals(error, arguments, lambda where: _known_keys(kind, where)):
-            reports.refusal(scope, _in_blueprint_words(refusal, kind), path, name)
+            told = _in_blueprint_words(refusal, kind)
+            reports.refusal(scope, _with_expression(told, node), path, name)
         return None
 
 
@@ -120,27 +122,40 @@ def _known_keys(kind: type[Entry], where: tuple[str | int, ...]) -> list[str]:
     return [] if where else [*kind.model_fields, *_NODE_KEYS]
 
 
+def _with_expression(refusal: Refusal, node: Node) -> Refusal:
+    """The refusal of a value that an expression gave, with the expression told."""
+    written = node.arguments.get(str(refusal.path[0])) if refusal.path else None
+    if not isinstance(written, str) or "$" not in written or refusal.on_key:
+        return refusal
+    hint = refusal.hint
+    if refusal.expected == "an integer" and "/" in written and "//" not in written:
+        hint = "// divides without a remainder"
+    return replace(refusal, message=f"{refusal.message}, which {written} gives", hint=hint)
+
+
 def _in_blueprint_words(refusal: Refusal, kind: type[Entry]) -> Refusal:
-    """The refusal with the wrapped layer under the key that blueprints use, and the layer named where a key is unknown."""
+    """The refusal with the wrapped layer under its key in blueprints, and the layer named where a key is unknown."""
     path = refusal.path
     message = refusal.message
     hint = refusal.hint
     if path and path[0] == "layer" and "layer" in kind.model_fields:
         path = ("wraps", *path[1:])
         message = message.replace("layer is missing", "wraps is missing") if len(path) == 1 else message
-        hint = hint or ("write the layer that it wraps, such as wraps: {layer: LSTM, units: 64}" if len(path) == 1 else None)
+        hint = hint or (
+            "write the layer that it wraps, such as wraps: {layer: LSTM, units: 64}" if len(path) == 1 else None
+        )
     if refusal.code == "GB201" and len(path) == 1:
         message = f"{kind.name()} has no argument {path[0]}"
         hint = hint or f"`graphbuilder layers {kind.name()}` lists its arguments"
     elif refusal.code == "GB202" and len(path) == 1 and path[0] != "wraps":
         message = f"{path[0]} is missing; {kind.name()} needs it"
         hint = hint or kind.model_fields[str(path[0])].description
-    return Refusal(
-        refusal.code, path, message, refusal.found, refusal.expected, hint, refusal.on_key, refusal.fix
-    )
+    return replace(refusal, path=path, message=message, hint=hint)
 
 
-def custom_layer(scope: Scope, reports: Reports, node: LayerNode, path: tuple[str | int, ...], name: str) -> CustomLayer | None:
+def custom_layer(
+    scope: Scope, reports: Reports, node: LayerNode, path: tuple[str | int, ...], name: str
+) -> CustomLayer | None:
     """The custom layer that a node names as `package.module:Class`, or None after reports. Nothing is imported."""
     module, _, class_name = node.layer.partition(":")
     sound = True
@@ -196,11 +211,9 @@ def _check_option(
         hint = suggestion(key, list(kind.call_arguments))
         if key in ports:
             hint = f"tensors are connected under from: {{{key}: …}}"
-        reports.add(
-            scope, "GB201", f"{kind.name()} has no call argument {key}", path, key=True, node=name, hint=hint
-        )
-    elif value is not None and (not isinstance(value, known.kind) or (isinstance(value, bool) and known.kind is not bool)):
+        reports.add(scope, "GB201", f"{kind.name()} has no call argument {key}", path, key=True, node=name, hint=hint)
+    elif value is not None and (
+        not isinstance(value, known.kind) or (isinstance(value, bool) and known.kind is not bool)
+    ):
         expected = {bool: "true or false", int: "an integer", float: "a number"}.get(known.kind, known.kind.__name__)
         reports.add(scope, "GB204", f"{key} is {as_written(value)}", path, node=name, expected=expected)
-
-

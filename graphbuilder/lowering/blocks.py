@@ -60,7 +60,7 @@ def expand(use: BlockUse, source: Any, reports: Reports, limits: GraphLimits, wa
         walk: walks the nodes of one scope.
 
     Returns:
-        What the node's name stands for; None when the block is repeated no time at all, so that its input passes through.
+        What the node's name stands for; None when there are no copies at all, so that its input passes through.
     """
     node, scope = use.node, use.scope
     place = use.made.scope.find_block(node.block)
@@ -164,13 +164,11 @@ def _sources(use: BlockUse, place: BlockPlace, source: Any, reports: Reports) ->
     if source is BROKEN:
         # The block's own nodes are still walked, so that mistakes in them are told as well.
         return dict.fromkeys(names)
-    listed = ", ".join(names) or "no input"
+    listed = f"one tensor, {names[0]}" if len(names) == 1 else (", ".join(names) or "no input")
 
     def wrong(message: str, *more: str, hint: str | None = None) -> None:
         path = (*use.path, "from", *more)
-        reports.add(
-            use.scope, "GB303", message, path, key=bool(more), node=use.name, expected=listed, hint=hint
-        )
+        reports.add(use.scope, "GB303", message, path, key=bool(more), node=use.name, expected=listed, hint=hint)
 
     if isinstance(source, Mapping):
         given = dict(source)
@@ -210,7 +208,9 @@ def _inner_scope(
         block=use.node.block,
         depth=use.scope.depth + 1,
     )
-    values = resolve_params(place.definition.params, given, lambda problem: _param_problem(use, inner, problem, reports))
+    values = resolve_params(
+        place.definition.params, given, lambda problem: _param_problem(use, inner, problem, reports)
+    )
     if values is None:
         return None
     inner.params = {"index": index, **values}
@@ -272,9 +272,7 @@ def _next_sources(
     return {**sources, **ports}
 
 
-def output_ports(
-    definition: Block | Blueprint, scope: Scope, reports: Reports
-) -> tuple[dict[str, Value | None], bool]:
+def output_ports(definition: Block | Blueprint, scope: Scope, reports: Reports) -> tuple[dict[str, Value | None], bool]:
     """The values at the output ports of a block or file, and whether its bare name means the only one."""
     outputs = definition.outputs
     if outputs is None:

@@ -9,7 +9,7 @@ from graphbuilder.catalog import BATCH, DTYPES, Entry, Inputs, LayerEntry, Misfi
 from graphbuilder.catalog.arguments import as_written
 from graphbuilder.catalog.ports import PortTypes
 from graphbuilder.catalog.tensor import elements
-from graphbuilder.graph import Argument, Call, Constant, CustomLayer, Layer, Origin, Value, flatten
+from graphbuilder.graph import Argument, Call, CustomLayer, Layer, Origin, Value, flatten
 from graphbuilder.lowering.limits import GraphLimits
 from graphbuilder.lowering.reports import Reports, Stop, chain_of
 from graphbuilder.lowering.scope import Scope
@@ -136,9 +136,7 @@ class CallMaker:
         chain = tuple(line for value in values[:3] for line in chain_of(value, self.givers))
         self.reports.misfit(scope, misfit, path, name, chain)
 
-    def _same_weights(
-        self, scope: Scope, layer: Layer, weights: Any, path: tuple[str | int, ...], name: str
-    ) -> bool:
+    def _same_weights(self, scope: Scope, layer: Layer, weights: Any, path: tuple[str | int, ...], name: str) -> bool:
         """Whether a layer that is called again would own the weights that it has."""
         if weights is None or layer.weights is None or weights == layer.weights:
             return True

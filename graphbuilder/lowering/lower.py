@@ -100,7 +100,8 @@ def _reading_order(diagnostic: Diagnostic) -> tuple[int, int]:
 
 def _param_problem(walk: Walk, problem: ParamProblem) -> None:
     """Reports a param's value; one that the user gave stands nowhere in the file."""
-    message, path = problem.message, ("params", problem.param)
+    message = problem.message
+    path: tuple[str, ...] = ("params", problem.param)
     if problem.given and problem.code == "GB201":
         message, path = f"there is no param {problem.param} to set", ("params",)
     elif problem.code == "GB202":

@@ -33,7 +33,7 @@ def references(source: Any) -> Iterator[str]:
         elif isinstance(item, list):
             waiting.extend(reversed(item))
         elif isinstance(item, Mapping) and "constant" not in item:
-            waiting.extend(reversed(item.values()))
+            waiting.extend(reversed(list(item.values())))
 
 
 def node_order(nodes: Mapping[str, Node]) -> list[str]:

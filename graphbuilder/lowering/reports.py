@@ -70,10 +70,10 @@ class Reports:
         file = source.name
         if scope.document is not self.root.document:
             inner = Related(f"inside block {scope.block}", file, place)
-            outside = scope
-            while outside.outer is not None and outside.document is not self.root.document:
-                user = outside.user
-                outside = outside.outer
+            user = scope.user
+            outside = scope.outer
+            while outside is not None and outside.document is not self.root.document:
+                user, outside = outside.user, outside.outer
             assert user is not None
             file, place, fix = user.source.name, user.position(key=True), None
             more.append(inner)

@@ -121,9 +121,10 @@ class Scope:
             raise self._unknown(first, reference)
         trail = first
         for index, step in enumerate(rest):
-            if step in bound.ports and (index == len(rest) - 1):
-                if step not in bound.inner:
-                    return bound.ports[step]
+            # A port comes before a node inside of the same name; the copies of a repeat come before numbered ports.
+            hidden = step in bound.inner and (bound.single or step.isdigit())
+            if step in bound.ports and index == len(rest) - 1 and not hidden:
+                return bound.ports[step]
             if step not in bound.inner:
                 raise _no_such_part(bound, trail, step)
             bound = bound.inner[step]
@@ -147,15 +148,19 @@ class Scope:
         scope: Scope | None = self
         while scope is not None and scope.user is not None:
             user = scope.user
-            found.append(Related(f"in block {scope.block}, used by {scope.path}", user.source.name, user.position(key=True)))
+            message = f"in block {scope.block}, used by {scope.path}"
+            found.append(Related(message, user.source.name, user.position(key=True)))
             scope = scope.outer
         return found
 
 
 def _no_such_part(bound: Bound, trail: str, step: str) -> Unresolved:
-    known = [*bound.ports, *bound.inner] if bound.inner or not bound.single else []
-    close = nearest(step, known)
+    known = list(dict.fromkeys([*(() if bound.single else bound.ports), *bound.inner]))
     if not known:
         return Unresolved(f"{trail} has one output and nothing inside", f"write {trail}", trail)
+    close = nearest(step, known)
+    if close is None and all(name.isdigit() for name in known):
+        what = f"copies are {known[0]} to {known[-1]}" if bound.inner else f"outputs are {', '.join(known)}"
+        return Unresolved(f"{trail} has no {step}", f"its {what}")
     hint = f"did you mean {trail}.{close}?" if close else f"it has {', '.join(known[:12])}"
     return Unresolved(f"{trail} has no {step}", hint, f"{trail}.{close}" if close else None)

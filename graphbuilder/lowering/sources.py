@@ -218,7 +218,8 @@ def at_ports(
                 wrong(f"{kind.name()} is given {len(item)} tensor", f"at least {port.least}", "write from: [a, b]")
                 return None
         if not _fits(item, port):
-            wrong(f"{port.name} of {kind.name()} is a {'mapping' if isinstance(item, Mapping) else 'list'}", "one tensor")
+            form = "mapping" if isinstance(item, Mapping) else "list"
+            wrong(f"{port.name} of {kind.name()} is a {form}", "one tensor")
             return None
         found[port.name] = item
     return found
@@ -238,5 +239,7 @@ def written_inputs(ports: tuple[Port, ...]) -> str:
     """The ports of a call as people read them: `query, value and optionally key`."""
     needed = [f"a list of {port.name}" if port.many else port.name for port in ports if not port.optional]
     optional = [port.name for port in ports if port.optional]
+    if len(needed) == 1 and not optional:
+        return "one tensor" if needed == [ports[0].name] else "a list of tensors"
     text = ", ".join(needed)
     return f"{text} and optionally {', '.join(optional)}" if optional else text

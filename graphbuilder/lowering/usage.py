@@ -122,4 +122,3 @@ def _strings(data: Any) -> Iterator[str]:
             waiting.extend(item.values())
         elif isinstance(item, list):
             waiting.extend(item)
-

@@ -22,7 +22,7 @@ from graphbuilder.blueprint import (
 from graphbuilder.catalog import BATCH, DTYPES, TensorType, layers, ops
 from graphbuilder.catalog.arguments import as_written
 from graphbuilder.errors import suggestion
-from graphbuilder.graph import Call, GraphInput, Structure, Value
+from graphbuilder.graph import Call, GraphInput, Structure, Value, flatten
 from graphbuilder.lowering.arguments import call_options, check_entry, custom_layer, find_entry, resolved
 from graphbuilder.lowering.blocks import BROKEN_NODE, BlockUse, expand, output_ports
 from graphbuilder.lowering.calls import CallMaker, stated_outputs
@@ -33,6 +33,7 @@ from graphbuilder.lowering.scope import Bound, Made, Scope, Unresolved
 from graphbuilder.lowering.sources import BROKEN, at_ports, resolve_from
 
 __all__ = ["Walk"]
+
 
 class Walk:
     """One walk over one document.
@@ -145,8 +146,10 @@ class Walk:
         """A node that is left out gives what it was given."""
         if isinstance(source, tuple) and len(source) == 1:
             source = source[0]
-        if source is BROKEN or isinstance(source, Value):
-            return Bound.of(None if source is BROKEN else source)
+        if source is BROKEN:
+            return BROKEN_NODE
+        if isinstance(source, Value):
+            return Bound.of(source)
         self.reports.add(
             scope,
             "GB303",
@@ -183,9 +186,7 @@ class Walk:
             return BROKEN_NODE
         return self._make(bound.made, scope, name, source, path, node)
 
-    def _make(
-        self, made: Made, scope: Scope, name: str, source: Any, path: tuple[str | int, ...], node: Node
-    ) -> Bound:
+    def _make(self, made: Made, scope: Scope, name: str, source: Any, path: tuple[str | int, ...], node: Node) -> Bound:
         """Lowers the node `made.node` under the name of `node`, which is the same one unless it is a reuse."""
         match made.node:
             case LayerNode():
@@ -299,7 +300,8 @@ class Walk:
             call = self.calls.apply(scope, entry, arguments, {}, path, inner, inner, None if suffix else node.about)
             return call.outputs[0] if call is not None else None
 
-        return Bound.of(strategy.lower(branches["inputs"], apply))
+        merged = strategy.lower(tuple(flatten(branches["inputs"])), apply)
+        return BROKEN_NODE if merged is None else Bound.of(merged)
 
     def _block(self, made: Made, scope: Scope, name: str, source: Any, path: tuple[str | int, ...]) -> Bound:
         reused = made.layer_path != scope.join_layer(name)

@@ -22,12 +22,15 @@ __all__ = ["Source", "TextLimits", "parse", "read", "to_json", "to_yaml"]
 _DEFAULT_LIMITS = TextLimits()
 
 
-def read(path: str | os.PathLike[str], *, limits: TextLimits = _DEFAULT_LIMITS) -> Source:
+def read(
+    path: str | os.PathLike[str], *, limits: TextLimits = _DEFAULT_LIMITS, name: str | None = None
+) -> Source:
     """Reads a file: as JSON if its name ends in `.json`, else as YAML.
 
     Arguments:
-        path: the file; messages name it just so.
+        path: the file.
         limits: the budgets.
+        name: what messages call it; the path itself when left out.
 
     Raises:
         BlueprintError: GB101 to GB113, everything that could be found.
@@ -39,8 +42,9 @@ def read(path: str | os.PathLike[str], *, limits: TextLimits = _DEFAULT_LIMITS) 
         >>> read(path).data
         {'blueprint': 1}
     """
-    name = os.fspath(path)
-    return parse(read_bytes(name, limits), name=name, limits=limits)
+    place = os.fspath(path)
+    syntax: Syntax = "json" if place.lower().endswith(".json") else "yaml"
+    return parse(read_bytes(place, limits), name=name or place, syntax=syntax, limits=limits)
 
 
 def parse(

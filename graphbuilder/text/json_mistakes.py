@@ -7,7 +7,7 @@ import re
 
 from graphbuilder.text.problems import Problems
 from graphbuilder.text.quoting import json_string
-from graphbuilder.text.refusals import refuse_unclosed, shortened
+from graphbuilder.text.refusals import refuse_mismatch, refuse_unclosed, shortened
 
 __all__ = ["explain", "explain_string"]
 
@@ -27,18 +27,18 @@ _SINGLE_QUOTED = re.compile(r"'((?:[^'\\\r\n]|\\.)*)'")
 _FOREIGN_WORDS = {"True": "true", "False": "false", "None": "null", "TRUE": "true", "undefined": "null"}
 
 
-def explain(problems: Problems, at: int, expected: str, opening: int | None) -> None:
+def explain(problems: Problems, at: int, expected: str, brackets: list[int]) -> None:
     """Notes that something other than what JSON expects stands at an offset.
 
     Arguments:
         problems: where to note it.
         at: the offset.
         expected: what may come there, as the name of a state of the reader.
-        opening: the offset of the innermost bracket that is open.
+        brackets: the offsets of the brackets and braces that are open, outermost first.
     """
-    if _comment(problems, at) or _comma(problems, at, expected) or _bracket(problems, at, expected, opening):
+    if _comment(problems, at) or _comma(problems, at, expected) or _bracket(problems, at, expected, brackets):
         return
-    if expected == "VALUE" and opening is None and problems.text[at] not in "'+.":
+    if expected == "VALUE" and not brackets and problems.text[at] not in "'+.":
         message = f"{_shown(problems.text, at)} begins no JSON value"
         hint = "a blueprint in JSON begins with `{`; a YAML file must not have a name that ends in .json"
         problems.add("GB104", at, at + 1, message, hint=hint)
@@ -88,20 +88,20 @@ def _comma(problems: Problems, at: int, expected: str) -> bool:
     return True
 
 
-def _bracket(problems: Problems, at: int, expected: str, opening: int | None) -> bool:
+def _bracket(problems: Problems, at: int, expected: str, brackets: list[int]) -> bool:
     character = problems.text[at]
     if character not in "]}":
         return False
-    if opening is None:
+    if not brackets:
         problems.add("GB104", at, at + 1, f"`{character}` closes nothing")
         return True
+    opening = brackets[-1]
     opened = problems.text[opening]
     closing = "]" if opened == "[" else "}"
-    related = ((f"the {opened} is here", opening, opening + 1),)
     if character != closing:
-        message = f"`{character}` stands where `{closing}` must close the {opened}"
-        problems.add("GB104", at, at + 1, message, related=related, fix=closing)
+        refuse_mismatch(problems, at, brackets)
         return True
+    related = ((f"the {opened} is here", opening, opening + 1),)
     message = f"`{character}` stands where {_MEANT[expected]} is expected"
     problems.add("GB104", at, at + 1, message, related=related)
     return True

@@ -210,8 +210,7 @@ class _Reader:
         return Scalar(at, end, ScalarStyle.DOUBLE_QUOTED, self.interned.setdefault(value, value))
 
     def _refuse(self, at: int, expected: _Expected) -> None:
-        opening = self.open[-1].start if len(self.open) > 1 else None
-        explain(self.problems, at, expected.name, opening)
+        explain(self.problems, at, expected.name, [node.start for node in self.open[1:]])
         raise ReadingStopped
 
 

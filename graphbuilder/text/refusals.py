@@ -13,6 +13,8 @@ __all__ = [
     "SURROGATE",
     "refuse_depth",
     "refuse_duplicate",
+    "refuse_empty_key",
+    "refuse_mismatch",
     "refuse_number",
     "refuse_surrogate",
     "refuse_unclosed",
@@ -21,6 +23,7 @@ __all__ = [
 ]
 
 SURROGATE = re.compile("[\ud800-\udfff]")
+_CLOSING = {"[": "]", "{": "}"}
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
@@ -52,6 +55,30 @@ def refuse_number(problems: Problems, start: int, end: int, message: str) -> Non
     problems.add("GB113", start, end, message, hint="quote it if it is not meant as a number")
 
 
+def refuse_empty_key(problems: Problems, at: int) -> None:
+    """Notes that a colon has no key before it."""
+    problems.add("GB109", at, at + 1, "a key is empty", hint="write a key before the colon")
+
+
+def refuse_mismatch(problems: Problems, at: int, brackets: list[int]) -> None:
+    """Notes that a closing bracket is not that of the innermost open one.
+
+    Arguments:
+        problems: where to note it.
+        at: the offset of the closing bracket.
+        brackets: the offsets of the open ones, outermost first.
+    """
+    text = problems.text
+    opened, found = text[brackets[-1]], text[at]
+    closing = _CLOSING[opened]
+    # If it fits the bracket around the innermost one, one is missing; else it is the wrong one.
+    outer = [_CLOSING[text[bracket]] for bracket in brackets[:-1]]
+    fix = closing + found if outer and outer[-1] == found else closing
+    message = f"`{found}` stands where `{closing}` must close the {opened}"
+    related = ((f"the {opened} is here", brackets[-1], brackets[-1] + 1),)
+    problems.add("GB104", at, at + 1, message, related=related, fix=fix)
+
+
 def refuse_unclosed(problems: Problems, opening: int, *, inside: tuple[int, int] | None = None) -> None:
     """Notes that a bracket or a quote is never closed.
 
@@ -61,7 +88,7 @@ def refuse_unclosed(problems: Problems, opening: int, *, inside: tuple[int, int]
         inside: what was read as still inside it, though it hardly was meant to be.
     """
     opened = problems.text[opening]
-    closing = {"[": "]", "{": "}"}.get(opened, opened)
+    closing = _CLOSING.get(opened, opened)
     related = (("this is read as still inside it", *inside),) if inside else ()
     message = f"the {opened} that opens here is never closed"
     problems.add("GB104", opening, opening + 1, message, hint=f"put a {closing} at its end", related=related)

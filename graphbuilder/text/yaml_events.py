@@ -81,7 +81,7 @@ class PythonParser(Reader, Scanner, Parser):
 
     def check_key(self) -> bool:
         """Whether the `?` at hand begins a complex key."""
-        return self.peek(1) in _ENDS
+        return bool(self.flow_level) or self.peek(1) in _ENDS
 
     def check_plain(self) -> bool:
         """Whether a plain scalar begins here."""
@@ -90,7 +90,7 @@ class PythonParser(Reader, Scanner, Parser):
             return True
         if first == "-":
             return second not in " \t"
-        return first in "?:" and second not in _ENDS and not (self.flow_level and second in _FLOW_INDICATORS)
+        return first in "?:" and not self.flow_level and second not in _ENDS
 
     def scan_plain(self) -> ScalarToken:
         """Reads a plain scalar, over several lines if need be."""
@@ -114,6 +114,14 @@ class PythonParser(Reader, Scanner, Parser):
             if not self.flow_level and self.column < indent:
                 break
         return ScalarToken("".join(chunks), True, start_mark, end_mark)
+
+    def scan_block_scalar_breaks(self, indent: int) -> tuple[list[str], Mark]:
+        """Skips the empty lines and the indentation inside a block scalar."""
+        breaks, end_mark = super().scan_block_scalar_breaks(indent)
+        if self.peek() == "\t" and self.column < indent:
+            problem = "found a tab character where an indentation space is expected"
+            raise ScannerError("while scanning a block scalar", None, problem, self.get_mark())
+        return breaks, end_mark
 
     def _skip_break(self) -> None:
         self.forward(2 if self.prefix(2) == "\r\n" else 1)

@@ -8,90 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-
-import yaml
 
 from graphbuilder.text.problems import Problems
 from graphbuilder.text.quoting import expression_end, quoted
-from graphbuilder.text.refusals import refuse_surrogate, refuse_unclosed, shortened
-from graphbuilder.text.tree import Node, Scalar, ScalarStyle
+from graphbuilder.text.refusals import (
+    refuse_empty_key,
+    refuse_mismatch,
+    refuse_surrogate,
+    refuse_unclosed,
+    shortened,
+)
+from graphbuilder.text.tree import Scalar, ScalarStyle
+from graphbuilder.text.yaml_mistake import Mistake, indentation, line_above, start_of_line
 
-__all__ = ["Mistake", "explain"]
+__all__ = ["explain"]
 
-# The patterns meet strangers' texts: no line is looked at beyond this many characters, and none of them backtracks.
-_LINE = re.compile(r"[^\r\n]{0,1000}")
-_COMMENT = re.compile(r"(?<=\s)#.*")
-_NOTHING_MORE = re.compile(r"(?:\s++|#[^\r\n]*+)*+\Z")
 _KEY = re.compile(r"\s*(?:- +)*(?P<key>[^\s#'\"{}\[\],:][^#'\"{}\[\],:]*?)\s*:(?:\s|\Z)")
 _GLUED_KEY = re.compile(r"\s*(?:- +)*(?P<key>[^\W\d][\w.$-]*):(?P<value>[^\s:/].*)")
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """A parser's complaint, and the text around it.
-
-    Arguments:
-        text: the whole text.
-        at: the offset at which the parser stopped.
-        opened: the offset at which what it was reading began.
-        context: what it was reading, in its words.
-        problem: what it complains of, in its words.
-        last: the last node that was complete.
-    """
-
-    text: str
-    at: int
-    opened: int
-    context: str
-    problem: str
-    last: Node | None
-
-    @classmethod
-    def from_error(cls, error: yaml.YAMLError, text: str, last: Node | None) -> Mistake:
-        """The mistake behind an error of PyYAML's."""
-        if not isinstance(error, yaml.MarkedYAMLError):
-            return cls(text, 0, 0, "", str(error), last)
-        at = min(error.problem_mark.index if error.problem_mark else 0, len(text))
-        opened = min(error.context_mark.index, at) if error.context_mark else at
-        return cls(text, at, opened, error.context or "", error.problem or "", last)
-
-    @property
-    def character(self) -> str:
-        """What stands where the parser stopped; empty at the end of the text."""
-        return self.text[self.at : self.at + 1]
-
-    @property
-    def line_start(self) -> int:
-        """The offset of the line on which the parser stopped."""
-        return _line_start(self.text, self.at)
-
-    @property
-    def before(self) -> str:
-        """What stands on that line before the place."""
-        return self.text[self.line_start : self.at]
-
-    @property
-    def at_end(self) -> bool:
-        """Whether nothing but blanks and comments follows."""
-        return _NOTHING_MORE.match(self.text, self.at) is not None
-
-    def rest(self, start: int) -> str:
-        """What stands from an offset to the end of its line, without a comment."""
-        match = _LINE.match(self.text, start)
-        return _COMMENT.sub("", match[0]).rstrip() if match else ""
-
-    def word(self) -> str:
-        """The text at the place, as a message shows it."""
-        if self.at_end:
-            return "the end of the file"
-        rest = self.rest(self.at)
-        found = re.match(r"[^\W_][\w.$-]*|.", rest)
-        return f"`{found[0]}`" if found else "the end of the line"
-
-
-def _line_start(text: str, offset: int) -> int:
-    return max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
 
 
 _Rule = Callable[[Mistake, Problems], bool]
@@ -158,7 +91,7 @@ def _unclosed_quote(mistake: Mistake, problems: Problems) -> bool:
         last = mistake.last
         if not isinstance(last, Scalar) or last.style not in (ScalarStyle.SINGLE_QUOTED, ScalarStyle.DOUBLE_QUOTED):
             return False
-        if last.end != mistake.at or _line_start(mistake.text, last.start) == mistake.line_start:
+        if last.end != mistake.at or start_of_line(mistake.text, last.start) == mistake.line_start:
             return False
         start = last.start
     refuse_unclosed(problems, start)
@@ -188,15 +121,14 @@ def _flow(mistake: Mistake, problems: Problems) -> bool:
     if not re.search(r"flow (sequence|mapping)", mistake.context) or mistake.opened == mistake.at:
         return False
     opening = mistake.text[mistake.opened]
-    if opening not in "[{":
+    if opening not in "[{" or not mistake.brackets:
         return False
     closing = "]" if opening == "[" else "}"
     here = (f"the {opening} is here", mistake.opened, mistake.opened + 1)
     if mistake.at_end or _begins_outer_line(mistake):
         refuse_unclosed(problems, mistake.opened, inside=None if mistake.at_end else (mistake.at, mistake.at + 1))
     elif mistake.character in "]}":
-        message = f"`{mistake.character}` stands where `{closing}` must close the {opening}"
-        problems.add("GB104", mistake.at, mistake.at + 1, message, related=(here,), fix=closing)
+        refuse_mismatch(problems, mistake.at, mistake.brackets)
     else:
         message = f"{mistake.word()} stands where `,` or `{closing}` is expected"
         hint = "put a comma between entries, and quotes around a value that holds `: `, brackets or braces"
@@ -206,20 +138,22 @@ def _flow(mistake: Mistake, problems: Problems) -> bool:
 
 def _begins_outer_line(mistake: Mistake) -> bool:
     """Whether the place is on a `key:` line that is indented no deeper than the line of the opening bracket."""
-    opening_line = _line_start(mistake.text, mistake.opened)
+    opening_line = start_of_line(mistake.text, mistake.opened)
     if opening_line == mistake.line_start:
         return False
     line = mistake.rest(mistake.line_start)
-    return _KEY.match(line) is not None and _indentation(line) <= _indentation(mistake.rest(opening_line))
-
-
-def _indentation(line: str) -> int:
-    return len(line) - len(line.lstrip(" "))
+    return _KEY.match(line) is not None and indentation(line) <= indentation(mistake.rest(opening_line))
 
 
 def _missing_value(mistake: Mistake, problems: Problems) -> bool:
     if "node content" not in mistake.problem:
         return False
+    if mistake.character == ":":
+        refuse_empty_key(problems, mistake.at)
+        return True
+    if mistake.at_end and mistake.brackets:
+        refuse_unclosed(problems, mistake.brackets[-1])
+        return True
     message = f"{mistake.word()} stands where a value is expected"
     if mistake.character == ",":
         message = "a value is missing before the comma"
@@ -246,16 +180,16 @@ def _colon(mistake: Mistake, problems: Problems) -> bool:
     if first is not None and start + first.end("key") < mistake.at:
         _colon_in_value(mistake, problems, start + first.end())
         return True
-    above = _line_above(mistake.text, start)
+    above = line_above(mistake.text, start)
     if above is not None:
         if _glued_key(mistake, problems, above):
             return True
-        if _indentation(line) > _indentation(mistake.rest(above)):
-            key_start = start + _indentation(line)
+        if indentation(line) > indentation(mistake.rest(above)):
+            key_start = start + indentation(line)
             message = "this line is indented deeper than the line above it, which has its value already"
             hint = "give both lines the same indentation, or take the value away from the line above"
             content = mistake.rest(above)
-            related = (("the line above it", above + _indentation(content), above + len(content)),)
+            related = (("the line above it", above + indentation(content), above + len(content)),)
             problems.add("GB104", key_start, mistake.at, message, hint=hint, related=related)
             return True
     message = "the colon makes a key of what stands before it, and no key can stand here"
@@ -273,19 +207,6 @@ def _colon_in_value(mistake: Mistake, problems: Problems, search_from: int) -> N
     problems.add("GB104", start, start + len(value), message, hint=hint, fix=fix)
 
 
-def _line_above(text: str, line_start: int) -> int | None:
-    """The offset of the nearest line above that is neither empty nor a comment."""
-    while line_start > 0:
-        end = line_start - 1
-        if text[end] == "\n" and text[end - 1 : end] == "\r":
-            end -= 1
-        line_start = _line_start(text, end)
-        content = text[line_start:end].strip()
-        if content and not content.startswith("#"):
-            return line_start
-    return None
-
-
 def _glued_key(mistake: Mistake, problems: Problems, line_start: int) -> bool:
     """A line like `units:64`, which is one string to YAML."""
     glued = _GLUED_KEY.match(mistake.rest(line_start))
@@ -301,7 +222,7 @@ def _glued_key(mistake: Mistake, problems: Problems, line_start: int) -> bool:
 def _key_without_colon(mistake: Mistake, problems: Problems) -> bool:
     if "simple key" not in mistake.context:
         return False
-    line_start = _line_start(mistake.text, mistake.opened)
+    line_start = start_of_line(mistake.text, mistake.opened)
     if _glued_key(mistake, problems, line_start):
         return True
     written = mistake.rest(mistake.opened)
@@ -329,6 +250,9 @@ def _misplaced(mistake: Mistake, problems: Problems) -> bool:
     in_mapping = "block mapping" in mistake.context
     if not in_mapping and "block collection" not in mistake.context:
         return False
+    if mistake.character == ":":
+        refuse_empty_key(problems, mistake.at)
+        return True
     kind = "mapping" if in_mapping else "list"
     here = (f"the {kind} begins here", mistake.opened, mistake.opened + 1)
     end = mistake.at + max(len(mistake.rest(mistake.at)), 1)
@@ -341,7 +265,7 @@ def _misplaced(mistake: Mistake, problems: Problems) -> bool:
         problems.add("GB104", mistake.at, end, message, hint=hint)
         return True
     indentation = len(mistake.before)
-    if indentation == mistake.opened - _line_start(mistake.text, mistake.opened):
+    if indentation == mistake.opened - start_of_line(mistake.text, mistake.opened):
         message = f"{mistake.word()} stands where a key is expected"
         if not in_mapping:
             message = f"{mistake.word()} stands where `- ` is expected, for an entry of the list"
@@ -356,7 +280,7 @@ def _misplaced(mistake: Mistake, problems: Problems) -> bool:
 
 
 def _tag_handle(mistake: Mistake, problems: Problems) -> bool:
-    if "tag" not in mistake.problem + mistake.context:
+    if "undefined tag handle" not in mistake.problem and not mistake.context.endswith(" a tag"):
         return False
     written = re.match(r"\S*", mistake.text[mistake.opened : mistake.opened + 100])
     name = written[0] if written else "!"

@@ -17,6 +17,7 @@ from graphbuilder.text.refusals import (
     SURROGATE,
     refuse_depth,
     refuse_duplicate,
+    refuse_empty_key,
     refuse_number,
     refuse_surrogate,
     refuse_values,
@@ -25,7 +26,8 @@ from graphbuilder.text.refusals import (
 from graphbuilder.text.scalars import CORE_TAGS, NumberTooLarge, convert_tagged, kind_of, resolve
 from graphbuilder.text.tree import Alias, Mapping, Node, Scalar, ScalarStyle, ScalarValue, Sequence
 from graphbuilder.text.yaml_events import Event, EventParser, ParserType, events, shielded
-from graphbuilder.text.yaml_mistakes import Mistake, explain
+from graphbuilder.text.yaml_mistake import Mistake
+from graphbuilder.text.yaml_mistakes import explain
 
 __all__ = ["read_yaml"]
 
@@ -38,6 +40,7 @@ _STYLES = {
     ">": ScalarStyle.FOLDED,
 }
 _KEY_WITHOUT_SPACE = re.compile(r"([^\W\d][\w.-]*):(.+)", re.DOTALL)
+_COLON = re.compile(r"\s*:")
 # A directive costs libyaml time in proportion to those before it.
 _MOST_DIRECTIVES = 100
 
@@ -127,7 +130,10 @@ class _Composer:
                 if action is not None:
                     action(event)
         except yaml.YAMLError as error:
-            explain(Mistake.from_error(error, self.text, self.last), self.problems)
+            # While a collection is open, its end is still that of its bracket.
+            brackets = [opened.node.end - 1 for opened in self.open if opened.node.flow]
+            brackets = [offset for offset in brackets if self.text[offset] in "[{"]
+            explain(Mistake.from_error(error, self.text, self.last, brackets), self.problems)
             return
         self._refuse_emptiness()
 
@@ -157,6 +163,10 @@ class _Composer:
     def _scalar(self, event: Event) -> None:
         parent = self.open[-1]
         start, end = event.start_mark.index, event.end_mark.index
+        if start == end and parent.key is not None:
+            # The parsers put a value that is not written in different places: it belongs behind its colon.
+            colon = _COLON.match(self.text, parent.key.end)
+            start = end = colon.end() if colon is not None else parent.key.end
         text = event.value
         style = _STYLES[event.style]
         if self.restored:
@@ -273,8 +283,7 @@ class _Composer:
 
     def _refuse_key(self, key: Scalar, text: str, tag: str | None) -> None:
         if not text:
-            hint = "write a key before the colon"
-            self.problems.add("GB109", key.start, max(key.end, key.start + 1), "a key is empty", hint=hint)
+            refuse_empty_key(self.problems, key.start)
             return
         fix = quoted(text) if tag is None else None
         kind = kind_of(key.value)

@@ -1,0 +1,33 @@
+"""Whether a mask passes a layer, against Keras 3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from graphbuilder.catalog import layers
+from tests.catalog.answers import Accepted, catalog_answer, keras_answer
+from tests.catalog.exemptions import exempted
+from tests.catalog.findings import Finding, Findings
+from tests.catalog.strategies import Case, systematic_cases
+
+
+def mask_findings(case: Case) -> Iterator[Finding]:
+    for masked in (False, True):
+        ours = catalog_answer(case, masked)
+        if not isinstance(ours, Accepted) or (masked and next(case.leaves()).rank < 2):
+            return
+        theirs = keras_answer(case, masked)
+        if isinstance(theirs, Accepted) and theirs.masked is not ours.masked:
+            yield Finding(f"mask of {'a masked' if masked else 'an unmasked'} input", case, str(theirs), str(ours))
+
+
+@pytest.mark.parametrize("name", layers.names())
+def test_masks_pass_as_in_keras(name: str) -> None:
+    kind = layers.get(name)
+    assert kind is not None
+    found = Findings(kind)
+    for case in systematic_cases(kind)[::2]:
+        found.add(finding for finding in mask_findings(case) if not exempted(finding))
+    assert not found, str(found)

@@ -1,0 +1,198 @@
+"""Every layer's arguments, defaults and call arguments against the signatures of both Kerases."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import keras
+import pytest
+import tf_keras
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from graphbuilder.catalog import REFUSED, Entry, LayerEntry, layers, ops
+from tests.catalog.exemptions import SIGNATURES
+
+# What every layer takes: `name` is the node's, `trainable` and `dtype` are LayerEntry's, the rest is not for blueprints.
+_EVERYWHERE = {"self", "args", "kwargs", "name", "trainable", "dtype", "autocast"}
+_NO_DEFAULT = object()
+
+LAYERS = layers.names()
+
+
+def layer_kind(name: str) -> type[LayerEntry]:
+    found = layers.get(name)
+    assert found is not None
+    return found
+
+
+def entry_kind(name: str) -> type[Entry]:
+    found = layers.get(name) or ops.get(name)
+    assert found is not None
+    return found
+
+
+def own_arguments(made: type) -> dict[str, Any]:
+    """The arguments that a class's own constructor lists, with their defaults."""
+    found = {}
+    for name, parameter in inspect.signature(made.__init__).parameters.items():  # type: ignore[misc]
+        if name not in _EVERYWHERE and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            found[name] = _NO_DEFAULT if parameter.default is parameter.empty else parameter.default
+    return found
+
+
+def all_arguments(made: type, root: type) -> dict[str, Any]:
+    """The arguments of a class's constructor and of those that it hands its other arguments on to."""
+    found: dict[str, Any] = {}
+    for cls in made.__mro__:
+        if "__init__" not in cls.__dict__:
+            continue
+        found = {**own_arguments(cls), **found}
+        kinds = [parameter.kind for parameter in inspect.signature(cls.__init__).parameters.values()]
+        if cls is root or inspect.Parameter.VAR_KEYWORD not in kinds:
+            break
+    return found
+
+
+def described(kind: type[LayerEntry]) -> list[str]:
+    """The arguments that an entry describes, but for those that every layer has."""
+    return [name for name in kind.model_fields if name not in LayerEntry.model_fields]
+
+
+def validated(kind: type[Entry], name: str, value: Any) -> Any:
+    """A value as the entry's argument would hold it."""
+    field = kind.model_fields[name]
+    annotation: Any = field.annotation
+    for item in field.metadata:
+        annotation = Annotated[annotation, item]
+    adapter: TypeAdapter[Any] = TypeAdapter(annotation, config=ConfigDict(strict=True, arbitrary_types_allowed=True))
+    return adapter.validate_python(value)
+
+
+def differences(kind: type[LayerEntry], theirs: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
+    """Which defaults differ.
+
+    Arguments:
+        kind: the entry.
+        theirs: Keras's arguments and defaults.
+        names: our names of the arguments to compare, to theirs.
+    """
+    found = {}
+    for ours, name in names.items():
+        field = kind.model_fields[ours]
+        default = theirs[name]
+        if default is _NO_DEFAULT or field.is_required():
+            if not (default is _NO_DEFAULT and field.is_required()):
+                found[ours] = f"required {'by Keras' if default is _NO_DEFAULT else 'by us'} only"
+            continue
+        try:
+            expected = validated(kind, ours, default)
+        except ValidationError as error:
+            found[ours] = f"Keras's default {default!r} is refused: {error.errors()[0]['msg']}"
+            continue
+        if field.default != expected or type(field.default) is not type(expected):
+            found[ours] = f"{field.default!r} here, {expected!r} in Keras"
+    return found
+
+
+def signature_findings(name: str) -> dict[str, str]:
+    """Each argument of a layer that is not as in Keras 3, with what differs."""
+    kind = layer_kind(name)
+    theirs = own_arguments(getattr(keras.layers, name))
+    ours = described(kind)
+    found = {argument: "Keras has it" for argument in theirs if argument not in ours}
+    found |= {argument: "Keras's signature does not list it" for argument in ours if argument not in theirs}
+    return found | differences(kind, theirs, {argument: argument for argument in ours if argument in theirs})
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_arguments_and_defaults_are_keras_s(name: str) -> None:
+    found = {argument: what for argument, what in signature_findings(name).items() if (name, argument) not in SIGNATURES}
+    assert found == {}
+
+
+def test_every_exemption_of_a_signature_is_needed() -> None:
+    idle = [key for key in SIGNATURES if key[0] in LAYERS and key[1] not in signature_findings(key[0])]
+    assert idle == []
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_defaults_are_as_validation_leaves_them(name: str) -> None:
+    kind = layer_kind(name)
+    for argument, field in kind.model_fields.items():
+        if not field.is_required():
+            assert field.default == validated(kind, argument, field.default), argument
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_tf_keras_differs_as_stated(name: str) -> None:
+    kind = layer_kind(name)
+    legacy = kind.legacy
+    made = getattr(tf_keras.layers, legacy.name or name, None)
+    if legacy.absent is not None:
+        assert made is None, f"tf_keras has {name}, and `legacy.absent` says: {legacy.absent}"
+        return
+    assert made is not None, f"tf_keras has no {legacy.name or name}: state `legacy.absent`"
+    ours = described(kind)
+    theirs = all_arguments(made, tf_keras.layers.Layer)
+    for argument in (*legacy.lacking, *legacy.renamed, *legacy.defaults):
+        assert argument in ours, f"`legacy` speaks of {argument}, which {name} does not have"
+    wrong = {argument: "tf_keras has it" for argument in legacy.lacking if argument in theirs}
+    names = {argument: legacy.renamed.get(argument, argument) for argument in ours if argument not in legacy.lacking}
+    wrong |= {argument: f"tf_keras has no {theirs_}" for argument, theirs_ in names.items() if theirs_ not in theirs}
+    wrong |= {argument: "tf_keras has our name too" for argument in legacy.renamed if argument in theirs}
+    assert wrong == {}
+    others = differences(kind, theirs, names)
+    stated = dict(legacy.defaults)
+    assert others.keys() == stated.keys(), f"defaults that differ: {others}; stated: {stated}"
+    for argument, default in stated.items():
+        # None stands for "required there".
+        actual = theirs[names[argument]]
+        assert default == (None if actual is _NO_DEFAULT else actual), argument
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_ports_and_call_arguments_are_keras_s(name: str) -> None:
+    kind = layer_kind(name)
+    ports = {port.name: port for port in kind.ports}
+    theirs = {
+        argument: parameter
+        for argument, parameter in inspect.signature(getattr(keras.layers, name).call).parameters.items()
+        if argument not in ("self", "args", "kwargs")
+    }
+    ours = [*ports, *kind.call_arguments]
+    packs = kind.keras_call is not LayerEntry.keras_call
+    found = {argument: "Keras has it" for argument in theirs if argument not in ours and not packs}
+    found |= {argument: "Keras has no such argument" for argument in ours if argument not in theirs and not packs}
+    for argument, parameter in theirs.items():
+        optional = parameter.default is not parameter.empty
+        if argument in ports and ports[argument].optional is not optional:
+            found[argument] = f"optional is {not optional} here"
+        if argument in kind.call_arguments and kind.call_arguments[argument].default != parameter.default:
+            found[argument] = f"{kind.call_arguments[argument].default!r} here, {parameter.default!r} in Keras"
+    found = {argument: what for argument, what in found.items() if (name, f"call.{argument}") not in SIGNATURES}
+    assert found == {}
+
+
+@pytest.mark.parametrize("name", [*LAYERS, *ops.names()])
+def test_every_entry_is_described_and_shown(name: str) -> None:
+    kind = entry_kind(name)
+    assert kind.__doc__, "no docstring"
+    assert kind.__doc__ != (Entry.__doc__ or "")
+    assert kind.family, "no family"
+    assert kind.name() == name
+    assert [argument for argument, field in kind.model_fields.items() if not field.description] == []
+    assert [argument for argument, call in kind.call_arguments.items() if not call.about] == []
+    assert kind.examples, "no example"
+    for example in kind.examples:
+        kind.model_validate(dict(example.arguments))
+        assert len(example.inputs) <= len(kind.ports)
+        assert set(example.call) <= set(kind.call_arguments)
+        required = [port.name for port in kind.ports if not port.optional]
+        assert len(example.inputs) >= len(required)
+
+
+def test_what_is_refused_exists_in_keras_and_not_here() -> None:
+    assert [name for name in REFUSED if not hasattr(keras.layers, name)] == []
+    assert [name for name in REFUSED if name in layers] == []

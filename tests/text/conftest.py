@@ -1,0 +1,74 @@
+"""What the tests of the text share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from graphbuilder.errors import BlueprintError, Diagnostic
+from graphbuilder.text import TextLimits, parse
+from graphbuilder.text.tree import to_data
+from graphbuilder.text.yaml_events import EventParser, ParserType, PythonParser
+from graphbuilder.text.yaml_reader import read_yaml
+
+DEFAULT = TextLimits()
+Problems = Callable[..., tuple[Diagnostic, ...]]
+
+
+@pytest.fixture(params=["c", "python"])
+def parser_type(request: pytest.FixtureRequest) -> ParserType:
+    """Each of the parsers that the YAML reader can stand on."""
+    return EventParser if request.param == "c" else PythonParser
+
+
+@pytest.fixture
+def yaml_data(parser_type: ParserType) -> Callable[[str], object]:
+    """Reads YAML with each of the parsers."""
+
+    def read(text: str) -> object:
+        return to_data(read_yaml(text, "model.yaml", TextLimits(), parser_type=parser_type))
+
+    return read
+
+
+@pytest.fixture
+def yaml_problems(parser_type: ParserType) -> Problems:
+    """What is wrong with a YAML text, as each of the parsers has it."""
+
+    def read(text: str, limits: TextLimits = DEFAULT) -> tuple[Diagnostic, ...]:
+        with pytest.raises(BlueprintError) as caught:
+            read_yaml(text, "model.yaml", limits, parser_type=parser_type)
+        return caught.value.diagnostics
+
+    return read
+
+
+@pytest.fixture
+def problems() -> Problems:
+    """What is wrong with a text."""
+
+    def read(text: str | bytes, name: str = "model.yaml", **options: TextLimits) -> tuple[Diagnostic, ...]:
+        with pytest.raises(BlueprintError) as caught:
+            parse(text, name=name, **options)
+        return caught.value.diagnostics
+
+    return read
+
+
+def applied(text: str, diagnostic: Diagnostic) -> str:
+    """The text with the fix of a diagnostic put in."""
+    from graphbuilder.text.lines import LineTable
+
+    assert diagnostic.position is not None
+    assert diagnostic.fix is not None
+    lines, position = LineTable(text), diagnostic.position
+    start = lines.offset(position.line, position.column)
+    end = lines.offset(position.end_line, position.end_column)
+    return text[:start] + diagnostic.fix + text[end:]
+
+
+@pytest.fixture
+def apply_fix() -> Callable[[str, Diagnostic], str]:
+    """Puts a diagnostic's fix into its text."""
+    return applied
