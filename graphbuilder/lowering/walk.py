@@ -143,9 +143,9 @@ class Walk:
         return self._make(Made(node, scope, scope.join_layer(name)), scope, name, source, path, node)
 
     def _passed_through(self, scope: Scope, name: str, source: Any, path: tuple[str | int, ...]) -> Bound:
-        """A node that is left out gives what it was given."""
-        if isinstance(source, tuple) and len(source) == 1:
-            source = source[0]
+        """A node that is left out gives what it was given; the first of several inputs."""
+        while isinstance(source, (tuple, Mapping)) and source:
+            source = source[0] if isinstance(source, tuple) else next(iter(source.values()))
         if source is BROKEN:
             return BROKEN_NODE
         if isinstance(source, Value):
@@ -153,11 +153,11 @@ class Walk:
         self.reports.add(
             scope,
             "GB303",
-            f"{name} is left out by its when, and it has several inputs",
+            f"{name} is left out, and it has no tensor that could pass through",
             (*path, "when"),
             key=True,
             node=scope.join(name),
-            expected="one input, which passes through",
+            expected="a first input that is a node or input",
         )
         return BROKEN_NODE
 

@@ -22,10 +22,8 @@ __all__ = ["Source", "TextLimits", "parse", "read", "to_json", "to_yaml"]
 _DEFAULT_LIMITS = TextLimits()
 
 
-def read(
-    path: str | os.PathLike[str], *, limits: TextLimits = _DEFAULT_LIMITS, name: str | None = None
-) -> Source:
-    """Reads a file: as JSON if its name ends in `.json`, else as YAML.
+def read(path: str | os.PathLike[str], *, limits: TextLimits = _DEFAULT_LIMITS, name: str | None = None) -> Source:
+    r"""Reads a file: as JSON if its name ends in `.json`, else as YAML.
 
     Arguments:
         path: the file.
@@ -38,13 +36,14 @@ def read(
     Example:
         >>> import tempfile, pathlib
         >>> path = pathlib.Path(tempfile.mkdtemp(), "tiny.yaml")
-        >>> _ = path.write_text("blueprint: 1\\n")
+        >>> _ = path.write_text("blueprint: 1\n")
         >>> read(path).data
         {'blueprint': 1}
     """
     place = os.fspath(path)
     syntax: Syntax = "json" if place.lower().endswith(".json") else "yaml"
-    return parse(read_bytes(place, limits), name=name or place, syntax=syntax, limits=limits)
+    shown = name or place
+    return parse(read_bytes(place, shown, limits), name=shown, syntax=syntax, limits=limits)
 
 
 def parse(

@@ -7,6 +7,7 @@ import errno
 import os
 import re
 from itertools import islice
+from pathlib import Path
 from typing import NoReturn
 
 from graphbuilder.errors import BlueprintError, Diagnostic, nearest
@@ -32,21 +33,26 @@ _CONTROL = {
 }
 
 
-def read_bytes(path: str, limits: TextLimits) -> bytes:
+def read_bytes(path: str, name: str, limits: TextLimits) -> bytes:
     """A file's content.
+
+    Arguments:
+        path: the file.
+        name: what messages call it.
+        limits: the budgets.
 
     Raises:
         BlueprintError: GB101 if it cannot be read, GB103 if it is larger than the limit.
     """
     try:
         # The size that the system states is not believed: devices and pipes state none.
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            refuse_size(size, path, limits)
+            refuse_size(size, name, limits)
             content = file.read(limits.bytes + 1)
     except (OSError, ValueError) as error:
-        _refuse_file(path, error)
-    refuse_size(len(content), path, limits)
+        _refuse_file(path, name, error)
+    refuse_size(len(content), name, limits)
     return content
 
 
@@ -64,7 +70,7 @@ def refuse_size(size: int, file: str, limits: TextLimits) -> None:
         raise BlueprintError(Diagnostic("GB103", message, file=file, hint=hint))
 
 
-def _refuse_file(path: str, error: OSError | ValueError) -> NoReturn:
+def _refuse_file(path: str, name: str, error: OSError | ValueError) -> NoReturn:
     code = error.errno if isinstance(error, OSError) else None
     hint = None
     if code in (errno.ENOENT, errno.ENOTDIR):
@@ -77,7 +83,7 @@ def _refuse_file(path: str, error: OSError | ValueError) -> NoReturn:
         message = f"the file cannot be read: {error.strerror or error}"
     else:
         message = "this is not a file's name"
-    raise BlueprintError(Diagnostic("GB101", message, file=path, hint=hint)) from error
+    raise BlueprintError(Diagnostic("GB101", message, file=name, hint=hint)) from error
 
 
 def _describe_missing(path: str) -> tuple[str, str | None]:
@@ -86,12 +92,12 @@ def _describe_missing(path: str) -> tuple[str, str | None]:
     if entries is None:
         return f"the folder {folder} does not exist", None
     near = nearest(name, entries)
-    return "there is no such file", f"did you mean {os.path.join(folder, near)}?" if near else None
+    return "there is no such file", f"did you mean {Path(folder, near)}?" if near else None
 
 
 def _name_a_blueprint(folder: str) -> str | None:
     blueprints = sorted(name for name in _entries(folder) or () if name.endswith((".yaml", ".yml", ".json")))
-    return f"name a file in it, such as {os.path.join(folder, blueprints[0])}" if blueprints else None
+    return f"name a file in it, such as {Path(folder, blueprints[0])}" if blueprints else None
 
 
 def _entries(folder: str) -> list[str] | None:

@@ -14,10 +14,10 @@ _BREAK = re.compile(r"\r\n|\r|\n")
 
 
 class LineTable:
-    """Where each line of a text begins.
+    r"""Where each line of a text begins.
 
     Example:
-        >>> LineTable("a: 1\\r\\nb: 2").position(9, 10)
+        >>> LineTable("a: 1\r\nb: 2").position(9, 10)
         Position(line=2, column=4, end_line=2, end_column=5)
     """
 

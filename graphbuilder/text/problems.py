@@ -12,7 +12,7 @@ from graphbuilder.text.lines import LineTable
 __all__ = ["Problems", "ReadingStopped"]
 
 
-class ReadingStopped(Exception):  # noqa: N818  (no error of its own: the problems hold those)
+class ReadingStopped(Exception):
     """Thrown by a reader that cannot go on; what it met is among the problems."""
 
 

@@ -34,14 +34,14 @@ def is_plain(text: str, *, flow: bool = False) -> bool:
 
 
 def quoted(text: str) -> str:
-    """The text as a quoted YAML scalar on one line.
+    r"""The text as a quoted YAML scalar on one line.
 
     Raises:
         ValueError: the text holds half of a surrogate pair, which no UTF-8 file can hold.
 
     Example:
-        >>> print(quoted("a: b"), quoted('say "hi"'), quoted("bell \\a"))
-        "a: b" 'say "hi"' "bell \\x07"
+        >>> print(quoted("a: b"), quoted('say "hi"'), quoted("bell \a"))
+        "a: b" 'say "hi"' "bell \x07"
     """
     if text.isprintable():
         if '"' not in text and "\\" not in text:

@@ -20,7 +20,7 @@ _NAN = frozenset((".nan", ".NaN", ".NAN"))
 _MAY_BE_A_NUMBER = frozenset("-+.0123456789")
 
 
-class NumberTooLarge(ValueError):  # noqa: N818  (its message is shown to users, its name is not)
+class NumberTooLarge(ValueError):
     """A number has more digits than the limit, or no float can hold it; the text says which."""
 
 

@@ -19,7 +19,7 @@ Syntax: TypeAlias = Literal["yaml", "json"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Source:
-    """A YAML or JSON text, its data and its positions. Made by `graphbuilder.text.read` and `parse`.
+    r"""A YAML or JSON text, its data and its positions. Made by `graphbuilder.text.read` and `parse`.
 
     Arguments:
         name: the file's name as the user gave it.
@@ -30,7 +30,7 @@ class Source:
 
     Example:
         >>> from graphbuilder.text import parse
-        >>> source = parse("nodes:\\n  stem: {layer: Conv2D, filters: 0}\\n")
+        >>> source = parse("nodes:\n  stem: {layer: Conv2D, filters: 0}\n")
         >>> source.position(("nodes", "stem", "filters"))
         Position(line=2, column=34, end_line=2, end_column=35)
     """
@@ -58,11 +58,11 @@ class Source:
         return {}
 
     def line(self, number: int) -> str:
-        """The line of that number, counted from 1, without its line break; empty outside the text.
+        r"""The line of that number, counted from 1, without its line break; empty outside the text.
 
         Example:
             >>> from graphbuilder.text import parse
-            >>> parse("a: 1\\nb: 2\\n").line(2)
+            >>> parse("a: 1\nb: 2\n").line(2)
             'b: 2'
         """
         return self.lines.line(number)
@@ -90,14 +90,14 @@ class Source:
         return self.span(holder if key and holder is not None else node)
 
     def nearest(self, path: Path) -> Position:
-        """Where to point for something about a path that may not exist, such as a key that is missing.
+        r"""Where to point for something about a path that may not exist, such as a key that is missing.
 
         It is a place that fits on one line: a scalar's value; of a collection the key that holds it, or without one
         the first key in it, or its beginning.
 
         Example:
             >>> from graphbuilder.text import parse
-            >>> parse("nodes:\\n  merged: {fuse: concat}\\n").nearest(("nodes", "merged", "from"))
+            >>> parse("nodes:\n  merged: {fuse: concat}\n").nearest(("nodes", "merged", "from"))
             Position(line=2, column=3, end_line=2, end_column=9)
         """
         holder, node, _ = self._find(path)

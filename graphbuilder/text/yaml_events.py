@@ -46,8 +46,10 @@ _FLOW_INDICATORS = ",[]{}"
 
 
 class PythonParser(Reader, Scanner, Parser):
-    """PyYAML's own parser, with the places overridden where it refuses text that libyaml (and YAML 1.2) accepts:
-    tabs between tokens and inside plain scalars, and `?` inside plain scalars in flow style.
+    """PyYAML's own parser, overridden where it differs from libyaml.
+
+    It refuses tabs between tokens and inside plain scalars, and `?` inside plain scalars in flow style, all of which
+    libyaml and YAML 1.2 accept; it accepts unknown directives and some tabs in block scalars.
     """
 
     def __init__(self, text: str, /) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from graphbuilder.errors import BlueprintError, Diagnostic
 from graphbuilder.text import TextLimits, parse
+from graphbuilder.text.lines import LineTable
 from graphbuilder.text.tree import to_data
 from graphbuilder.text.yaml_events import EventParser, ParserType, PythonParser
 from graphbuilder.text.yaml_reader import read_yaml
+from tests.text.support import ApplyFix, Problems, YamlData
 
 DEFAULT = TextLimits()
-Problems = Callable[..., tuple[Diagnostic, ...]]
 
 
 @pytest.fixture(params=["c", "python"])
@@ -23,10 +24,10 @@ def parser_type(request: pytest.FixtureRequest) -> ParserType:
 
 
 @pytest.fixture
-def yaml_data(parser_type: ParserType) -> Callable[[str], object]:
+def yaml_data(parser_type: ParserType) -> YamlData:
     """Reads YAML with each of the parsers."""
 
-    def read(text: str) -> object:
+    def read(text: str) -> Any:
         return to_data(read_yaml(text, "model.yaml", TextLimits(), parser_type=parser_type))
 
     return read
@@ -48,9 +49,9 @@ def yaml_problems(parser_type: ParserType) -> Problems:
 def problems() -> Problems:
     """What is wrong with a text."""
 
-    def read(text: str | bytes, name: str = "model.yaml", **options: TextLimits) -> tuple[Diagnostic, ...]:
+    def read(text: str | bytes, name: str = "model.yaml", limits: TextLimits = DEFAULT) -> tuple[Diagnostic, ...]:
         with pytest.raises(BlueprintError) as caught:
-            parse(text, name=name, **options)
+            parse(text, name=name, limits=limits)
         return caught.value.diagnostics
 
     return read
@@ -58,8 +59,6 @@ def problems() -> Problems:
 
 def applied(text: str, diagnostic: Diagnostic) -> str:
     """The text with the fix of a diagnostic put in."""
-    from graphbuilder.text.lines import LineTable
-
     assert diagnostic.position is not None
     assert diagnostic.fix is not None
     lines, position = LineTable(text), diagnostic.position
@@ -69,6 +68,6 @@ def applied(text: str, diagnostic: Diagnostic) -> str:
 
 
 @pytest.fixture
-def apply_fix() -> Callable[[str, Diagnostic], str]:
+def apply_fix() -> ApplyFix:
     """Puts a diagnostic's fix into its text."""
     return applied

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphbuilder.errors import BlueprintError
 from graphbuilder.text import Source, TextLimits, parse
 from graphbuilder.text.tree import Mapping, Node, Scalar, Sequence, dereferenced, to_data, walk
-from graphbuilder.text.yaml_events import EventParser, PythonParser
+from graphbuilder.text.yaml_events import EventParser, ParserType, PythonParser
 from graphbuilder.text.yaml_reader import read_yaml
 
 # PyYAML writes the excluded characters by YAML 1.1, which breaks lines at them.
@@ -56,26 +57,23 @@ def yaml_or_none(text: str) -> object:
         return None
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     trees.filter(lambda data: not _differs_between_versions(data)), st.sampled_from([None, True, False]), st.booleans()
 )
-def test_what_pyyaml_writes(data, flow, unicode):
+def test_what_pyyaml_writes(data: Any, flow: bool | None, unicode: bool) -> None:
     written = yaml.safe_dump(data, default_flow_style=flow, allow_unicode=unicode, sort_keys=False)
     assert repr(parse(written).data) == repr(data)
     assert repr(to_data(read_yaml(written, "x", TextLimits(), parser_type=PythonParser))) == repr(data)
 
 
-@settings(max_examples=200, deadline=None)
 @given(trees, st.sampled_from([None, 2, "\t"]), st.booleans())
-def test_what_the_standard_library_writes_as_json(data, indent, ascii_only):
+def test_what_the_standard_library_writes_as_json(data: Any, indent: int | str | None, ascii_only: bool) -> None:
     written = json.dumps(data, indent=indent, ensure_ascii=ascii_only)
     assert repr(parse(written, syntax="json").data) == repr(data)
 
 
-@settings(max_examples=200, deadline=None)
 @given(printable_trees, st.sampled_from([None, 2]))
-def test_json_read_as_yaml_is_the_same_data_at_the_same_places(data, indent):
+def test_json_read_as_yaml_is_the_same_data_at_the_same_places(data: Any, indent: int | str | None) -> None:
     written = json.dumps(data, indent=indent, ensure_ascii=False)
     as_json = parse(written, syntax="json")
     as_yaml = parse(written, syntax="yaml")
@@ -90,7 +88,7 @@ pieces = st.sampled_from(
 )  # fmt: skip
 
 
-def outcome(text: str, parser_type: type) -> object:
+def outcome(text: str, parser_type: ParserType) -> object:
     try:
         root = read_yaml(text, "x", TextLimits(), parser_type=parser_type)
     except BlueprintError:
@@ -98,9 +96,8 @@ def outcome(text: str, parser_type: type) -> object:
     return [(type(node), node.start, node.end, getattr(node, "value", None)) for node in walk(root)]
 
 
-@settings(max_examples=30000, deadline=None)
 @given(st.lists(pieces, max_size=12).map("".join))
-def test_both_parsers_give_the_same_tree_or_refuse(text):
+def test_both_parsers_give_the_same_tree_or_refuse(text: str) -> None:
     assert outcome(text, EventParser) == outcome(text, PythonParser)
 
 
@@ -118,9 +115,8 @@ def _paths(source: Source) -> list[tuple[tuple[str | int, ...], Node]]:
     return found
 
 
-@settings(max_examples=100, deadline=None)
 @given(trees.filter(lambda data: not _differs_between_versions(data)), st.booleans())
-def test_the_text_at_a_position_reads_as_the_value_there(data, flow):
+def test_the_text_at_a_position_reads_as_the_value_there(data: Any, flow: bool | None) -> None:
     source = parse(yaml.safe_dump(data, default_flow_style=flow, allow_unicode=True, width=10**6))
     for path, node in _paths(source):
         assert source.node(path) is node
@@ -130,7 +126,7 @@ def test_the_text_at_a_position_reads_as_the_value_there(data, flow):
 
 
 @pytest.mark.parametrize("name", ["json", "yaml"])
-def test_equal_data_from_both_syntaxes(name):
+def test_equal_data_from_both_syntaxes(name: str) -> None:
     data = {"blueprint": 1, "nodes": {"a": {"layer": "Dense", "units": 64, "rate": 0.001, "x": [None, True, "on"]}}}
     text = json.dumps(data) if name == "json" else yaml.safe_dump(data)
     assert parse(text, name=f"m.{name}").data == data

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from graphbuilder.text import TextLimits, parse
+from tests.text.support import ApplyFix, Problems
 
 CASES = {
     "": "1:1: GB111 the file is empty\n  hint: a blueprint begins with `{\"blueprint\": 1`",
@@ -85,16 +87,11 @@ CASES = {
 
 
 @pytest.mark.parametrize(("text", "expected"), CASES.items())
-def test_the_message(problems, text, expected):
-    assert "\n".join(map(str, problems(text, "model.json"))) == f"model.json:{expected}"
-
-
-@pytest.mark.parametrize("text", CASES)
-def test_a_fix_mends_what_it_is_offered_for(problems, apply_fix, text):
+def test_the_message_and_its_fix(problems: Problems, apply_fix: ApplyFix, text: str, expected: Any) -> None:
     found = problems(text, "model.json")
-    if len(found) != 1 or found[0].fix is None:
-        pytest.skip("no fix, or several problems")
-    json.loads(apply_fix(text, found[0]))
+    assert "\n".join(map(str, found)) == f"model.json:{expected}"
+    if len(found) == 1 and found[0].fix is not None:
+        json.loads(apply_fix(text, found[0]))
 
 
 @pytest.mark.parametrize(
@@ -102,20 +99,20 @@ def test_a_fix_mends_what_it_is_offered_for(problems, apply_fix, text):
     ['{"a": [1, -0, 0.5, 1e3, 1E-3, true, false, null, "", "\\u00e9\\n\\/\\"", {}, []]}', ' "x" ', "0", "\t[\r\n]\n",
      '{"": 1, "\\ud83d\\ude00": "\u2028\x7f"}', "[[[]]]", "-0.0"],
 )  # fmt: skip
-def test_it_reads_what_the_standard_library_reads(text):
+def test_it_reads_what_the_standard_library_reads(text: str) -> None:
     data = parse(text, syntax="json").data
     assert data == json.loads(text)
     assert repr(data) == repr(json.loads(text))
 
 
-def test_json_is_chosen_by_the_name_or_by_hand():
+def test_json_is_chosen_by_the_name_or_by_hand() -> None:
     assert parse("{}", name="a.JSON").syntax == "json"
     assert parse("{}", name="a.yaml").syntax == "yaml"
     assert parse("{}", name="a.yaml", syntax="json").syntax == "json"
     assert parse("{}", name="a.json", syntax="yaml").syntax == "yaml"
 
 
-def test_limits(problems):
+def test_limits(problems: Problems) -> None:
     limits = TextLimits(digits=3, values=4, depth=2)
     assert parse("[123, [1]]", syntax="json", limits=limits).data == [123, [1]]
     assert [problem.code for problem in problems("[1234, 12345]", "a.json", limits=limits)] == ["GB113", "GB113"]

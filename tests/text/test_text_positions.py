@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from graphbuilder.errors import Position
 from graphbuilder.text import Source, parse
 from graphbuilder.text.lines import LineTable
+from graphbuilder.text.source import Path
 
 DESIGN = """\
 blueprint: 1
@@ -65,7 +68,7 @@ VALUES = {
 @pytest.mark.parametrize("breaks", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 @pytest.mark.parametrize(("path", "expected"), VALUES.items())
-def test_the_span_of_a_value(path, expected, mark, breaks):
+def test_the_span_of_a_value(path: Path, expected: Any, mark: str, breaks: str) -> None:
     source = parse(mark + DESIGN.replace("\n", breaks))
     assert written(source, source.position(path)) == expected
     assert source.byte_order_mark is bool(mark)
@@ -73,7 +76,7 @@ def test_the_span_of_a_value(path, expected, mark, breaks):
         assert written(source, source.position(path, key=True)) == path[-1]
 
 
-def test_lines_and_columns_count_from_one_and_in_characters():
+def test_lines_and_columns_count_from_one_and_in_characters() -> None:
     source = parse(DESIGN)
     assert source.position(("blueprint",)) == Position(1, 12, 1, 13)
     assert source.position(("nodes", "größe", "units")) == Position(6, 32, 6, 34)
@@ -83,7 +86,7 @@ def test_lines_and_columns_count_from_one_and_in_characters():
 
 
 @pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029", "\x0b", "\x0c", "\x1c"])
-def test_only_what_editors_break_lines_at_breaks_lines(character):
+def test_only_what_editors_break_lines_at_breaks_lines(character: str) -> None:
     table = LineTable(f"a{character}b\nc")
     assert table.place(4) == (2, 1)
     if character in "\x85\u2028\u2029":
@@ -91,16 +94,17 @@ def test_only_what_editors_break_lines_at_breaks_lines(character):
         assert source.position(("b",)) == Position(3, 4, 3, 5)
 
 
-def test_positions_behind_each_kind_of_line_break():
+def test_positions_behind_each_kind_of_line_break() -> None:
     source = parse("a: 1\r\nb: 2\rc: 3\nd: 4")
     assert [source.position((key,)).line for key in "abcd"] == [1, 2, 3, 4]
     assert [source.position((key,)).column for key in "abcd"] == [4] * 4
     assert [source.line(number) for number in range(1, 6)] == ["a: 1", "b: 2", "c: 3", "d: 4", ""]
 
 
-def test_a_path_that_leads_nowhere_gives_the_deepest_part_that_exists():
+def test_a_path_that_leads_nowhere_gives_the_deepest_part_that_exists() -> None:
     source = parse(DESIGN)
-    for path in [("nodes", "größe", "units", "x"), ("nodes", "größe", "units", 3), ("nodes", "größe", "units")]:
+    paths: list[Path] = [("nodes", "größe", "units", "x"), ("nodes", "größe", "units", 3), ("nodes", "größe", "units")]
+    for path in paths:
         assert source.position(path) == Position(6, 32, 6, 34)
     assert source.position(("list", 9)) == source.position(("list",))
     assert source.position(("list", -1)) == source.position(("list", "x")) == source.position(("list",))
@@ -124,14 +128,14 @@ NEAREST = {
 
 
 @pytest.mark.parametrize(("path", "expected"), NEAREST.items())
-def test_where_to_point_for_something_missing(path, expected):
+def test_where_to_point_for_something_missing(path: Path, expected: Any) -> None:
     source = parse(DESIGN)
     position = source.nearest(path)
     assert written(source, position) == expected
     assert position.line == position.end_line
 
 
-def test_an_alias_stands_where_it_is_and_its_parts_where_they_were_written():
+def test_an_alias_stands_where_it_is_and_its_parts_where_they_were_written() -> None:
     source = parse("a: &x {b: 1}\nc: *x\n")
     assert source.position(("a",)) == Position(1, 4, 1, 13)
     assert source.position(("c",)) == Position(2, 4, 2, 6)
@@ -140,7 +144,7 @@ def test_an_alias_stands_where_it_is_and_its_parts_where_they_were_written():
     assert source.nearest(("c", "z")) == Position(2, 4, 2, 6)
 
 
-def test_json_positions():
+def test_json_positions() -> None:
     source = parse('{"a": [1, {"é\\n": "x"}],\r\n "b": "😀", "c": -1.5e3}', name="m.json")
     assert written(source, source.position(("a", 1))) == '{"é\\n": "x"}'
     assert written(source, source.position(("a", 1, "é\n"), key=True)) == '"é\\n"'
@@ -149,7 +153,7 @@ def test_json_positions():
     assert source.nearest(("zzz",)) == Position(1, 1, 1, 2)
 
 
-def test_offsets_are_the_inverse_of_places():
+def test_offsets_are_the_inverse_of_places() -> None:
     text = "ab\r\nc\r\n\nd"
     table = LineTable(text)
     for offset in (0, 1, 2, 4, 5, 7, 8, 9):
@@ -158,7 +162,7 @@ def test_offsets_are_the_inverse_of_places():
     assert len(table) == 4
 
 
-def test_a_source_cannot_be_changed():
+def test_a_source_cannot_be_changed() -> None:
     source = parse("a: 1")
     with pytest.raises(AttributeError):
         source.name = "other"  # type: ignore[misc]

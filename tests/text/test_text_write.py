@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphbuilder.text import TextLimits, parse, to_json, to_yaml
@@ -43,12 +44,12 @@ training: {optimizer: adam, loss: binary_crossentropy, epochs: 5, rate: 1.0e-05}
 """
 
 
-def test_the_example_of_the_design_is_written_as_it_stands_there():
+def test_the_example_of_the_design_is_written_as_it_stands_there() -> None:
     data = parse(DESIGN).data
     assert to_yaml(data, comment="The design's example,\nshortened.") == DESIGN
 
 
-def test_json_is_laid_out_alike():
+def test_json_is_laid_out_alike() -> None:
     data = {"blueprint": 1, "nodes": {"a": {"layer": "Dense", "units": 1}, "b": {}}, "outputs": ["a", "é"], "x": [{}]}
     assert to_json(data) == (
         '{\n  "blueprint": 1,\n  "nodes": {\n    "a": {"layer": "Dense", "units": 1},\n    "b": {}\n  },\n'
@@ -56,14 +57,14 @@ def test_json_is_laid_out_alike():
     )
 
 
-def test_texts_of_several_lines_are_blocks():
+def test_texts_of_several_lines_are_blocks() -> None:
     data = {"about": "One line.\n\n  Another.\n", "list": ["a\nb", {"c": "d\ne"}]}
     assert to_yaml(data) == (
         "about: |\n  One line.\n\n    Another.\nlist:\n  - |-\n    a\n    b\n  - c: |-\n      d\n      e\n"
     )
 
 
-def test_no_line_in_flow_style_is_longer_than_a_hundred_columns():
+def test_no_line_in_flow_style_is_longer_than_a_hundred_columns() -> None:
     data = {"nodes": {f"n{size}": {"from": ["x" * 7] * size, "units": 1} for size in range(20)}}
     for written in (to_yaml(data), to_json(data)):
         assert max(map(len, written.splitlines())) <= 100
@@ -77,7 +78,7 @@ def test_no_line_in_flow_style_is_longer_than_a_hundred_columns():
      "@a", "`a", "%a", "!a", "&a", "*a", "|", ">", "?", "? a", "[", "{", "'", '"', "---", "...", "\ta", "\u00a0",
      "\x85", "\u2028", "\ufeff", "\x00", "\x7f", "\U000e0001", "\ud7ff", "\uffff", "1", "1.0"],
 )  # fmt: skip
-def test_strings_that_any_reader_might_misread_are_quoted(text):
+def test_strings_that_any_reader_might_misread_are_quoted(text: str) -> None:
     for data in ({"a": text}, [text], {text: 1}, text, {"a": {"b": {"c": [text]}}}):
         written = to_yaml(data)
         assert parse(written).data == data
@@ -87,17 +88,17 @@ def test_strings_that_any_reader_might_misread_are_quoted(text):
 
 @pytest.mark.parametrize("text", ["relu", "$max_length", "$(a + 1)", "./blocks.yaml", "../x.yaml", "a:b", "größe",
                                   "my.module:Class", "a sentence, with commas.", "x-y_z", "a#b", "(x)"])  # fmt: skip
-def test_strings_that_need_no_quotes_have_none(text):
+def test_strings_that_need_no_quotes_have_none(text: str) -> None:
     assert to_yaml({"a": text}) == f"a: {text}\n"
     assert yaml.safe_load(to_yaml({"a": text})) == {"a": text}
 
 
 @pytest.mark.parametrize("text", ["$(min(a, b))", "$(x[0])", "${a}", "what?", "a, b"])
-def test_strings_that_flow_style_would_cut_are_quoted_there(text):
+def test_strings_that_flow_style_would_cut_are_quoted_there(text: str) -> None:
     assert to_yaml({"a": {"b": {"c": text}}}) == f'a:\n  b: {{c: "{text}"}}\n'
 
 
-def test_numbers():
+def test_numbers() -> None:
     data = {"a": [1e-05, 1e16, 0.1, -0.0, 1.5e300, 10**30, math.inf, -math.inf], "b": True, "c": None}
     written = to_yaml(data)
     assert written == (
@@ -107,7 +108,7 @@ def test_numbers():
     assert to_yaml(math.nan) == ".nan\n"
 
 
-def test_what_is_not_plain_data_is_refused():
+def test_what_is_not_plain_data_is_refused() -> None:
     for write in (to_yaml, to_json):
         for data in ({1: 2}, {"a": {1: 2}}, {"a": {"b": {None: 2}}}, object(), [{1}], {"a": b"x"}):
             with pytest.raises(TypeError):
@@ -126,7 +127,7 @@ def test_what_is_not_plain_data_is_refused():
     assert to_yaml({"a": (1, 2)}) == "a: [1, 2]\n"
 
 
-def test_long_keys():
+def test_long_keys() -> None:
     data = {"k" * 2000: {"k" * 1500: [1, {"x" * 3000: 2}]}, "b": [{"y" * 1100: [3]}]}
     assert parse(to_yaml(data)).data == data
     assert yaml.safe_load(to_yaml(data)) == data
@@ -146,30 +147,26 @@ trees = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
 @given(trees)
-def test_yaml_reads_back_as_it_was(data):
+def test_yaml_reads_back_as_it_was(data: Any) -> None:
     written = to_yaml(data)
     assert repr(parse(written).data) == repr(data)
     assert repr(yaml.safe_load(written)) == repr(data)
     assert to_yaml(parse(written).data) == written
 
 
-@settings(max_examples=100, deadline=None)
 @given(trees)
-def test_the_python_parser_reads_it_too(data):
+def test_the_python_parser_reads_it_too(data: Any) -> None:
     assert repr(to_data(read_yaml(to_yaml(data), "x", TextLimits(), parser_type=PythonParser))) == repr(data)
 
 
-@settings(max_examples=200, deadline=None)
 @given(trees.filter(lambda data: "inf" not in repr(data)))
-def test_json_reads_back_as_it_was(data):
+def test_json_reads_back_as_it_was(data: Any) -> None:
     written = to_json(data)
     assert repr(parse(written, syntax="json").data) == repr(json.loads(written)) == repr(data)
 
 
-@settings(max_examples=50, deadline=None)
 @given(trees, st.text(max_size=30))
-def test_a_comment_changes_nothing(data, comment):
+def test_a_comment_changes_nothing(data: Any, comment: str) -> None:
     comment = "".join(character for character in comment if character.isprintable() or character == "\n")
     assert repr(parse(to_yaml(data, comment=comment)).data) == repr(data)
