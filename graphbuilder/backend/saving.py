@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -183,8 +184,11 @@ def read_model(path: Path, *, keras: KerasVersion = 3) -> Any:
     """
     if not path.exists():
         raise BlueprintError(Diagnostic("GB506", f"there is no file {path}"))
+    if path.is_dir():
+        raise BlueprintError(Diagnostic("GB506", f"{path} is a SavedModel; only TensorFlow's own loader reads it"))
     module = framework(keras).keras
     try:
+        _refuse_code(path)
         with deep_recursion(10_000):
             if format_of(path) == "json":
                 return module.models.model_from_json(path.read_text(encoding="utf-8"))
@@ -192,6 +196,36 @@ def read_model(path: Path, *, keras: KerasVersion = 3) -> Any:
     except (ValueError, TypeError, OSError, KeyError) as error:
         reason = " ".join(str(error).split())[:400]
         raise BlueprintError(Diagnostic("GB506", f"{path} cannot be loaded: {reason}")) from error
+
+
+def _refuse_code(path: Path) -> None:
+    """Refuses a model file that holds Python code, which Keras 2's formats would run while they are loaded.
+
+    A `.keras` file is left to Keras's own safe mode.
+
+    Raises:
+        BlueprintError: a Lambda layer is in it.
+    """
+    chosen = format_of(path)
+    if chosen == "json":
+        config: Any = json.loads(path.read_text(encoding="utf-8"))
+    elif chosen == "h5":
+        import h5py
+
+        with h5py.File(path, "r") as file:
+            config = json.loads(file.attrs.get("model_config", "null"))
+    else:
+        return
+    waiting = [config]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            if item.get("class_name") in ("Lambda", "__lambda__"):
+                message = f"{path} holds a Lambda layer, which is code; it was not loaded"
+                raise BlueprintError(Diagnostic("GB213", message))
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
 
 
 def load_weights(model: Any, path: Path) -> None:

@@ -27,7 +27,7 @@ def compile_model(model: Any, training: Mapping[str, Any], framework: Framework)
     keras = framework.keras
     try:
         model.compile(
-            optimizer=_configured(keras.optimizers, training.get("optimizer", "rmsprop")),
+            optimizer=_optimizer(keras.optimizers, training.get("optimizer", "rmsprop")),
             loss=_nested(keras.losses, training["loss"], list(model.output_names)),
             loss_weights=training.get("loss_weights"),
             metrics=_nested(keras.metrics, training.get("metrics"), list(model.output_names)),
@@ -39,19 +39,24 @@ def compile_model(model: Any, training: Mapping[str, Any], framework: Framework)
         ) from error
 
 
+def _optimizer(module: Any, written: Any) -> Any:
+    """The optimizer of a name, or of `{name: {options}}`."""
+    return _configured(module, written) if isinstance(written, dict) else module.get(written)
+
+
 def _configured(module: Any, written: Any) -> Any:
-    """The Keras object of a name, or of `{name: {options}}`."""
-    if isinstance(written, dict) and len(written) == 1:
-        name, options = next(iter(written.items()))
-        made = getattr(module, name, None)
-        if isinstance(made, type):
-            return made(**(options or {}))
-        return module.deserialize({"class_name": name, "config": dict(options or {})})
-    return module.get(written) if isinstance(written, str) and module.__name__.endswith("optimizers") else written
+    """The Keras object of `{name: {options}}`."""
+    name, options = next(iter(written.items()))
+    made = getattr(module, name, None)
+    if isinstance(made, type):
+        return made(**(options or {}))
+    return module.deserialize({"class_name": name, "config": dict(options or {})})
 
 
 def _nested(module: Any, written: Any, outputs: list[str]) -> Any:
     """Losses or metrics: one, a list, or a mapping from output to such."""
+    if isinstance(written, str):
+        return _by_name(module, written)
     if isinstance(written, list):
         return [_nested(module, item, outputs) for item in written]
     if isinstance(written, dict):
@@ -60,3 +65,20 @@ def _nested(module: Any, written: Any, outputs: list[str]) -> Any:
             return _configured(module, written)
         return {name: _nested(module, item, outputs) for name, item in written.items()}
     return written
+
+
+def _by_name(module: Any, name: str) -> Any:
+    """The object that a name stands for, where Keras has it as a class too.
+
+    Keras takes `mse` for the function, and then cannot load the `.h5` file that it saved. What it chooses only when it
+    knows the outputs (`accuracy`) stays a name.
+    """
+    if name.lower() in ("accuracy", "acc", "crossentropy", "ce"):
+        return name
+    found = module.get(name)
+    if isinstance(found, (str, type(None))) or not hasattr(found, "__name__"):
+        return found
+    made = getattr(module, "".join(word.capitalize() for word in found.__name__.split("_")), None)
+    if not isinstance(made, type):
+        return name
+    return made(name=name) if module.__name__.endswith("metrics") else made()

@@ -174,7 +174,7 @@ def diagnose(refusal: Refusal, source: Source, prefix: Sequence[str | int], node
         refusal.code,
         refusal.message,
         file=source.name,
-        position=source.position(path[:-1], key=True) if missing else source.position(path, key=refusal.on_key),
+        position=source.nearest(path) if missing else source.position(path, key=refusal.on_key),
         node=node or _node_of(path),
         found=refusal.found,
         expected=refusal.expected,

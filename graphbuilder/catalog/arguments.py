@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError, PydanticUndefined
 
+from graphbuilder.catalog.object_options import expected_option
 from graphbuilder.catalog.objects import KINDS, ObjectSpec
 from graphbuilder.errors import suggestion
 
@@ -26,8 +27,10 @@ __all__ = [
     "DataFormat",
     "Fraction",
     "Initializer",
+    "NonNegative",
     "NonNegativeInt",
     "Padding",
+    "PartialShape",
     "PositiveInt",
     "Regularizer",
     "Size1",
@@ -104,7 +107,9 @@ def conflict(
 
 PositiveInt = Annotated[int, Field(ge=1)]
 NonNegativeInt = Annotated[int, Field(ge=0)]
+# Strict floats: integers are taken for them, true and false are not.
 Fraction = Annotated[float, Field(ge=0, le=1)]
+NonNegative = Annotated[float, Field(ge=0)]
 
 
 def _repeated(rank: int) -> Callable[[Any], Any]:
@@ -134,16 +139,40 @@ Size2 = Annotated[tuple[int, int], BeforeValidator(_repeated(2)), Field(strict=F
 Size3 = Annotated[tuple[int, int, int], BeforeValidator(_repeated(3)), Field(strict=False), _size_schema(3)]
 
 
-def _listed(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _axes(value: Any) -> Any:
+    """One axis, or several as a tuple."""
+    if isinstance(value, (list, tuple)) and all(_is_integer(item) for item in value):
+        return tuple(value)
+    if not _is_integer(value):
+        raise refuse("an integer or a list of integers")
+    return value
 
 
 Axis: TypeAlias = int
 Axes = Annotated[
     int | tuple[int, ...],
-    BeforeValidator(_listed),
-    Field(strict=False),
+    BeforeValidator(_axes),
     WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}}]}),
+]
+
+
+def _partial_shape(value: Any) -> Any:
+    """Sizes of which some may be left open, as a tuple."""
+    if not isinstance(value, (list, tuple)) or not all(
+        item is None or (_is_integer(item) and item >= 1) for item in value
+    ):
+        raise refuse("a list of sizes, each a positive integer or null")
+    return tuple(value)
+
+
+PartialShape = Annotated[
+    tuple[int | None, ...],
+    BeforeValidator(_partial_shape),
+    WithJsonSchema({"type": "array", "items": {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}]}}),
 ]
 
 Padding: TypeAlias = Literal["valid", "same"]
@@ -165,14 +194,23 @@ def _object_parser(kind_name: str) -> Callable[[Any], Any]:
         if not isinstance(value, str) or not isinstance(options, dict):
             raise refuse(form)
         canonical = kind.canonical(value)
+        if value in kind.unusable:
+            message = f"{kind_name} {value} cannot be used here: {kind.unusable[value]}"
+            raise conflict((), message, hint=f"use a node of its own: {{op: {value}}}")
         if canonical is None:
-            raise refuse(form, suggestion(value, kind.names, listing=f"`graphbuilder layers --{kind_name}s` lists them"))
+            raise refuse(
+                form, suggestion(value, kind.names, listing=f"`graphbuilder layers --{kind_name}s` lists them")
+            )
         known = kind.options[canonical]
         for option in options:
             if option not in known:
                 takes = f"takes {', '.join(known)}" if known else "takes no options"
                 hint = suggestion(option, known, listing=f"{value} {takes}")
                 raise conflict((value, option), f"{value} has no option {option}", hint=hint, code="GB201", on_key=True)
+            expected = expected_option(canonical, option, options[option])
+            if expected is not None:
+                message = f"{option} of {value} is {as_written(options[option])}"
+                raise conflict((value, option), message, expected)
         return ObjectSpec(kind_name, value, options)
 
     return parse
@@ -181,7 +219,11 @@ def _object_parser(kind_name: str) -> Callable[[Any], Any]:
 def _object_schema(kind_name: str) -> WithJsonSchema:
     kind = KINDS[kind_name]
     properties = {
-        name: {"type": ["object", "null"], "properties": {option: {} for option in options}, "additionalProperties": False}
+        name: {
+            "type": ["object", "null"],
+            "properties": {option: {} for option in options},
+            "additionalProperties": False,
+        }
         for name, options in kind.options.items()
     }
     named = {"type": "object", "properties": properties, "minProperties": 1, "maxProperties": 1}

@@ -2,58 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
+from typing import ClassVar
 
+from pydantic import model_validator
+
+from graphbuilder.catalog.activations import activation_takes
 from graphbuilder.catalog.arguments import (
     GLOROT_UNIFORM,
+    UNIFORM,
     ZEROS,
-    Activation,
     Constraint,
     Initializer,
+    NonNegativeInt,
     PositiveInt,
     Regularizer,
     argument,
 )
-from graphbuilder.catalog.entry import Example, LayerEntry, Legacy, Masking, Outputs, Weight
-from graphbuilder.catalog.ports import Inputs, Misfit, wrong_rank
-from graphbuilder.catalog.tensor import BATCH, TensorType, elements, shape_text
+from graphbuilder.catalog.arguments import Activation as ActivationArgument
+from graphbuilder.catalog.checks import Takes, existing_axes, known_axis, require_dtype
+from graphbuilder.catalog.elementwise import ElementwiseLayer
+from graphbuilder.catalog.entry import Example, LayerEntry, Legacy, Outputs, Weight
+from graphbuilder.catalog.entry import Masking as MaskRule
+from graphbuilder.catalog.lora import adapted, lora_conflict
+from graphbuilder.catalog.ports import CallArgument, Inputs, wrong_rank
+from graphbuilder.catalog.tensor import BATCH, TensorType, elements
 
-__all__ = ["Dense"]
-
-
-def known_axis(tensor: TensorType, axis: int, why: str) -> int:
-    """The size of an axis that a weight needs.
-
-    Arguments:
-        tensor: the input.
-        axis: counted from the end when negative.
-        why: what needs it, as it reads after "because".
-
-    Raises:
-        Misfit: the size is unknown.
-    """
-    size = tensor.shape[axis]
-    if not isinstance(size, int):
-        name = "the last axis" if axis == -1 else f"axis {axis % tensor.rank}"
-        raise Misfit(
-            f"{name} of the input {shape_text(tensor.shape)} is unknown, and {why}",
-            found=shape_text(tensor.shape),
-            expected="a known size there",
-            hint="give the size where the shape comes from, in `inputs:`",
-        )
-    return size
+__all__ = ["Activation", "Dense", "Embedding", "Identity", "Masking"]
 
 
 class Dense(LayerEntry):
     """Multiplies the last axis by a matrix and adds a bias: activation(x · kernel + bias)."""
 
     family = "core"
-    masking = Masking.PASSES
-    legacy = Legacy(lacking=("lora_rank", "lora_alpha", "quantization_config"))
+    masking = MaskRule.PASSES
+    call_arguments: ClassVar[Mapping[str, CallArgument]] = {
+        "training": CallArgument(bool, None, "whether the model is being trained; changes nothing here")
+    }
+    legacy = Legacy(lacking=("lora_rank", "lora_alpha"))
     examples = (Example({"units": 64, "activation": "relu"}, (TensorType((BATCH, 32)),)),)
 
     units: PositiveInt = argument("the size of the output's last axis")
-    activation: Activation = argument("applied to the result", None)
+    activation: ActivationArgument = argument("applied to the result", None)
     use_bias: bool = argument("whether a bias is added", True)
     kernel_initializer: Initializer = argument("how the kernel starts", GLOROT_UNIFORM)
     bias_initializer: Initializer = argument("how the bias starts", ZEROS)
@@ -62,19 +53,113 @@ class Dense(LayerEntry):
     activity_regularizer: Regularizer = argument("penalty on the output", None)
     kernel_constraint: Constraint = argument("constraint on the kernel", None)
     bias_constraint: Constraint = argument("constraint on the bias", None)
+    lora_rank: NonNegativeInt | None = argument(
+        "adapt a frozen kernel by a product of this rank; null trains it all", None
+    )
+    lora_alpha: float | None = argument("weight of that product, over lora_rank; null means lora_rank", None)
+
+    @model_validator(mode="after")
+    def _adapted_kernel_is_free(self) -> Dense:
+        error = lora_conflict(self.lora_rank, self.kernel_constraint, "kernel_constraint")
+        if error is not None:
+            raise error
+        return self
 
     def outputs(self, inputs: Inputs) -> Outputs:
         given = inputs.first
         if given.rank < 2:
             raise wrong_rank(given, "(batch, …, features)", "add an axis with a Reshape")
+        require_dtype(given, Takes.NUMBERS, "Dense")
         return TensorType((*given.shape[:-1], self.units), self.compute_dtype)
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         features = known_axis(inputs.first, -1, "the kernel's size depends on it")
         kernel = Weight("kernel", (features, self.units))
-        return (kernel, Weight("bias", (self.units,))) if self.use_bias else (kernel,)
+        bias = (Weight("bias", (self.units,)),) if self.use_bias else ()
+        return adapted(kernel, self.lora_rank, *bias)
 
     def macs(self, inputs: Inputs, outputs: Outputs) -> int | None:
         rows = elements(inputs.first.shape[1:-1])
         features = elements(inputs.first.shape[-1:])
         return None if rows is None or features is None else prod((rows, features, self.units))
+
+
+class Embedding(LayerEntry):
+    """Looks each integer up in a table of vectors."""
+
+    family = "core"
+    legacy = Legacy(lacking=("lora_rank", "lora_alpha"))
+    examples = (
+        Example({"input_dim": 20000, "output_dim": 128}, (TensorType((BATCH, 64), "int32"),)),
+        Example({"input_dim": 1000, "output_dim": 16, "mask_zero": True}, (TensorType((BATCH, "words"), "int32"),)),
+    )
+
+    input_dim: PositiveInt = argument("how many vectors; one more than the largest integer")
+    output_dim: PositiveInt = argument("the length of a vector")
+    embeddings_initializer: Initializer = argument("how the vectors start", UNIFORM)
+    embeddings_regularizer: Regularizer = argument("penalty on the vectors", None)
+    embeddings_constraint: Constraint = argument("constraint on the vectors", None)
+    mask_zero: bool = argument("whether 0 stands for padding, which later layers then skip", False)
+    lora_rank: NonNegativeInt | None = argument(
+        "adapt a frozen table by a product of this rank; null trains it all", None
+    )
+    lora_alpha: float | None = argument("weight of that product, over lora_rank; null means lora_rank", None)
+
+    @model_validator(mode="after")
+    def _adapted_table_is_free(self) -> Embedding:
+        error = lora_conflict(self.lora_rank, self.embeddings_constraint, "embeddings_constraint")
+        if error is not None:
+            raise error
+        return self
+
+    def outputs(self, inputs: Inputs) -> Outputs:
+        given = inputs.first
+        require_dtype(given, Takes.NUMBERS, "Embedding")
+        return TensorType((*given.shape, self.output_dim), self.compute_dtype)
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        return adapted(Weight("embeddings", (self.input_dim, self.output_dim)), self.lora_rank)
+
+    def masks(self, masked: bool) -> bool:
+        return self.mask_zero
+
+
+class Activation(ElementwiseLayer):
+    """Applies an activation function to each value (softmax and its kin: along the last axis)."""
+
+    family = "core"
+    examples = (Example({"activation": "relu"}, (TensorType((BATCH, 32)),)),)
+
+    activation: ActivationArgument = argument("the function; null changes nothing")
+
+    def outputs(self, inputs: Inputs) -> Outputs:
+        axis = self.activation.options.get("axis") if self.activation else None
+        if isinstance(axis, int):
+            existing_axes(inputs.first, axis, "activation")
+        return super().outputs(inputs)
+
+    def computes(self) -> Takes:
+        return activation_takes(self.activation)
+
+
+class Masking(ElementwiseLayer):
+    """Marks the steps of a sequence (batch, steps, features) whose features all have one value, to be skipped."""
+
+    family = "core"
+    masking = MaskRule.CREATES
+    takes = Takes.NUMBERS
+    examples = (Example({"mask_value": 0.0}, (TensorType((BATCH, 100, 16)),)),)
+
+    mask_value: float = argument("the value of a step to skip", 0.0)
+
+
+class Identity(LayerEntry):
+    """Gives its input back; a place to name or to replace."""
+
+    family = "core"
+    masking = MaskRule.PASSES
+    examples = (Example({}, (TensorType((BATCH, 32)),)),)
+
+    def outputs(self, inputs: Inputs) -> Outputs:
+        given = inputs.first
+        return TensorType(given.shape, self.cast(given.dtype))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,6 +17,9 @@ from graphbuilder.catalog.tensor import TensorType, elements, is_float
 __all__ = ["Entry", "Example", "LayerEntry", "Legacy", "Masking", "OpEntry", "Outputs", "Weight"]
 
 Outputs: TypeAlias = TensorType | tuple[TensorType, ...]
+
+# Where a word of a class name begins, but for its first.
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 DTypePolicy: TypeAlias = Literal["float16", "bfloat16", "float32", "float64", "mixed_float16", "mixed_bfloat16"]
 
@@ -174,4 +178,26 @@ class LayerEntry(Entry):
 
 
 class OpEntry(Entry):
-    """A function of `keras.ops`. It owns no weights."""
+    """A function of `keras.ops`. It owns no weights.
+
+    The class bears the function's name with capitals for underscores: `ExpandDims` describes `expand_dims`. Ports are
+    the function's tensors, fields its other arguments.
+    """
+
+    @classmethod
+    def name(cls) -> str:
+        """The function's name in `keras.ops`."""
+        return _WORD_START.sub("_", cls.__name__).lower()
+
+    def keras_call(self, arguments: Mapping[str, Any], call: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """How the function is called: the first port by position, then the other ports and the arguments by name."""
+        positional, keywords = super().keras_call(arguments, call)
+        return positional, {**keywords, **self.own_arguments()}
+
+    def own_arguments(self) -> dict[str, Any]:
+        """The arguments that are not at their defaults, as Keras takes them."""
+        fields = type(self).model_fields
+        values = {name: getattr(self, name) for name in fields}
+        return {
+            name: value for name, value in values.items() if fields[name].is_required() or value != fields[name].default
+        }

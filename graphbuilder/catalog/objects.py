@@ -31,11 +31,13 @@ class ObjectKind:
         kind: the kind, in the singular, for messages.
         options: canonical name to option names.
         aliases: other names that Keras takes, to the canonical one.
+        unusable: names that Keras takes and no layer can work with, each with the reason.
     """
 
     kind: str
     options: dict[str, tuple[str, ...]]
     aliases: dict[str, str]
+    unusable: dict[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -90,7 +92,6 @@ _ACTIVATIONS: dict[str, tuple[str, ...]] = {
     "elu": ("alpha",),
     "exponential": (),
     "gelu": (),
-    "glu": (),
     "hard_shrink": (),
     "hard_sigmoid": (),
     "hard_silu": (),
@@ -115,7 +116,6 @@ _ACTIVATIONS: dict[str, tuple[str, ...]] = {
     "squareplus": (),
     "tanh": (),
     "tanh_shrink": (),
-    "threshold": (),
 }
 
 KINDS: dict[str, ObjectKind] = {
@@ -160,5 +160,13 @@ KINDS: dict[str, ObjectKind] = {
             "unit_norm": "UnitNorm",
         },
     ),
-    "activation": ObjectKind("activation", _ACTIVATIONS, {"swish": "silu", "hard_swish": "hard_silu"}),
+    "activation": ObjectKind(
+        "activation",
+        _ACTIVATIONS,
+        {"swish": "silu", "hard_swish": "hard_silu"},
+        {
+            "glu": "it halves the last axis, and layers state their output as if it did not",
+            "threshold": "it needs a threshold and a default, which a name cannot give it",
+        },
+    ),
 }

@@ -46,6 +46,7 @@ _KINDS = {
     "int_parsing": "an integer",
     "float_type": "a number",
     "float_parsing": "a number",
+    "finite_number": "a finite number",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
     "string_type": "a string",
@@ -144,6 +145,8 @@ def _refusal(
         return Refusal("GB202", path, f"{name} is missing", hint=context.get("hint"), on_key=True)
     if kind == "extra_forbidden":
         hint = suggestion(name, known(path[:-1]))
+        if first["input"] is None and " " in name:
+            hint = "a comma ends a value inside {…}; put quotes around a text that has one"
         near = hint.removeprefix("did you mean ").rstrip("?") if hint and hint.startswith("did you mean") else None
         return Refusal("GB201", path, f"{name} is not known here", found=name, hint=hint, on_key=True, fix=near)
     found = as_written(first["input"])

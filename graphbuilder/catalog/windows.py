@@ -1,13 +1,14 @@
-"""Shape arithmetic of everything that slides a window: convolutions and pooling."""
+"""Sequences, images and volumes: their axes, and the arithmetic of windows that slide over them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from graphbuilder.catalog.checks import Takes, require_dtype
 from graphbuilder.catalog.ports import Misfit, wrong_rank
 from graphbuilder.catalog.tensor import Dim, Shape, TensorType, shape_text
 
-__all__ = ["AXIS_NAMES", "join", "slide", "split_image"]
+__all__ = ["AXIS_NAMES", "join", "require_pixels", "slide", "slide_back", "split_image"]
 
 # The spatial axes by how many there are, for messages.
 AXIS_NAMES: dict[int, tuple[str, ...]] = {
@@ -60,8 +61,8 @@ def slide(
     """The spatial axes after a window has slid over them.
 
     With padding "same" an axis of n becomes ⌈n / stride⌉; with "valid" it becomes ⌊(n − span) / stride⌋ + 1, where
-    span = dilation · (window − 1) + 1; "causal" pads span − 1 in front and then acts as "valid". An unknown axis stays
-    unknown, and keeps its name when its size cannot change.
+    span = dilation · (window − 1) + 1; "causal" pads span − 1 in front and then acts as "valid", which is "same" again.
+    An unknown axis stays unknown, and keeps its name when its size cannot change.
 
     Raises:
         Misfit: the window is larger than an axis.
@@ -89,11 +90,87 @@ def slide(
     return tuple(result)
 
 
+def slide_back(
+    spatial: Sequence[Dim],
+    window: Sequence[int],
+    strides: Sequence[int],
+    dilation: Sequence[int],
+    padding: str,
+    extra: Sequence[int] | None,
+) -> tuple[Dim, ...]:
+    """The spatial axes of an image from which `slide` would give these: what a transposed convolution makes of them.
+
+    With span = dilation · (window − 1) + 1, an axis of n becomes n · stride with padding "same", and
+    (n − 1) · stride + max(span, stride) with "valid". Stated extra positions replace what these choose by themselves:
+    (n − 1) · stride + (span mod 2) + extra, and (n − 1) · stride + span + extra.
+
+    Arguments:
+        spatial: the axes.
+        window: the extent of the kernel along each.
+        strides: its step along each.
+        dilation: the spacing of its elements along each.
+        padding: "valid" or "same".
+        extra: `output_padding`, or None.
+
+    Raises:
+        Misfit: no image of the stated size would give these axes.
+
+    Example:
+        >>> slide_back((32, "width"), (3, 3), (2, 1), (1, 1), "same", None)
+        (64, 'width')
+    """
+    result: list[Dim] = []
+    for index, (size, extent, stride, spread) in enumerate(zip(spatial, window, strides, dilation, strict=True)):
+        span = spread * (extent - 1) + 1
+        if padding == "same":
+            added = stride if extra is None else span % 2 + extra[index]
+        else:
+            added = max(span, stride) if extra is None else span + extra[index]
+        if added < 1:
+            raise Misfit(
+                f"output_padding is {extra[index] if extra else 0} along the {AXIS_NAMES[len(spatial)][index]} of a "
+                f"kernel that spans {span}, which leaves no place for the last window",
+                expected="at least 1 beside padding: same and an even span",
+                hint="leave output_padding out: the output is then strides times as large as the input",
+                code="GB203",
+                argument="output_padding",
+            )
+        if stride == 1 and added == 1:
+            result.append(size)
+        else:
+            result.append((size - 1) * stride + added if isinstance(size, int) else None)
+    return tuple(result)
+
+
+def require_pixels(tensor: TensorType, who: str) -> None:
+    """Refuses a tensor for which TensorFlow has no kernel that compares or mixes neighbours.
+
+    Arguments:
+        tensor: the input.
+        who: what computes, as it begins a sentence.
+
+    Raises:
+        Misfit: the dtype is not a float, nor an integer of a kind that images have.
+    """
+    require_dtype(tensor, Takes.FLOATS_OR_INTEGERS, who)
+    if tensor.dtype in ("uint32", "uint64"):
+        raise Misfit(
+            f"{who} cannot compute with {tensor.dtype}",
+            found=tensor.dtype,
+            expected="a float dtype, a signed integer, uint8 or uint16",
+            hint="cast it first, with {op: cast, dtype: float32}",
+            code="GB305",
+        )
+
+
 def _too_large(spatial: Sequence[Dim], index: int, span: int) -> Misfit:
     name = AXIS_NAMES[len(spatial)][index]
+    place, expected = f"a {name} of {spatial[index]}", f"a {name} of at least {span}"
+    if name == "steps":
+        place, expected = f"{spatial[index]} steps", f"at least {span} steps"
     return Misfit(
-        f"a window of {span} does not fit into a {name} of {spatial[index]}",
+        f"a window of {span} does not fit into {place}",
         found=shape_text(spatial),
-        expected=f"a {name} of at least {span}",
+        expected=expected,
         hint="use padding: same, a smaller window, or fewer steps that shrink the input before it",
     )

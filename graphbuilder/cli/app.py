@@ -16,7 +16,6 @@ from graphbuilder.errors import GraphbuilderError
 
 __all__ = ["app", "main"]
 
-REPORT = "https://github.com/graphbuilder/graphbuilder/issues"
 
 app = typer.Typer(
     name="graphbuilder",
@@ -78,5 +77,5 @@ def main(argv: list[str] | None = None) -> int:
         if os.environ.get("GRAPHBUILDER_TRACEBACK"):
             raise
         print(f"GB900 graphbuilder met a bug of its own: {type(error).__name__}: {error}", file=sys.stderr)
-        print(f"  hint: run it again with GRAPHBUILDER_TRACEBACK=1 and report what it prints: {REPORT}", file=sys.stderr)
+        print(f"  hint: run it again with GRAPHBUILDER_TRACEBACK=1, and report to the project what it prints", file=sys.stderr)
         return 4

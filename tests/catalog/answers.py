@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any, TypeAlias
 
 import keras
@@ -14,7 +16,7 @@ from keras.src import backend
 from pydantic import ValidationError
 
 from graphbuilder.backend.frameworks import Framework
-from graphbuilder.catalog import LayerEntry, Misfit, OpEntry, TensorType
+from graphbuilder.catalog import BATCH, LayerEntry, Misfit, OpEntry, TensorType
 from tests.catalog.strategies import Case
 from tests.support.kerases import KERAS, TWIN, Unbuildable, fresh_names, keras_layer, raw_layer
 
@@ -25,6 +27,7 @@ __all__ = [
     "Refused",
     "catalog_answer",
     "computed",
+    "computed_dtypes",
     "filled",
     "keras_answer",
     "random_data",
@@ -93,8 +96,9 @@ Answer: TypeAlias = Accepted | Refused | Broken
 
 
 def _short(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:300]}"
+    text = " ".join(str(error).replace("\x1b[1m", "").split())
+    text = re.sub(r"Exception encountered when calling .*?\. |\{\{function_node \S+\}\} ", "", text)
+    return f"{type(error).__name__}: {text[:240]}"
 
 
 def _known(shape: Sequence[Any]) -> Shape:
@@ -119,7 +123,7 @@ def catalog_answer(case: Case, masked: bool = False) -> Answer:
         return Broken(f"outputs or weights: {_short(error)}")
     outputs = given if isinstance(given, tuple) else (given,)
     try:
-        macs = entry.macs(case.types, given)
+        macs: Any = entry.macs(case.types, given)
         count = entry.output_count(case.call)
     except Exception as error:
         return Broken(f"macs or output_count: {_short(error)}")
@@ -193,8 +197,10 @@ def keras_answer(case: Case, masked: bool = False) -> Answer:
     outputs, several = _listed(produced)
     if not all(hasattr(output, "shape") for output in outputs):
         return Refused(f"gives no tensor: {produced!r}")
-    weights = () if layer is None else tuple(
-        (_below(weight.path), tuple(weight.shape), bool(weight.trainable)) for weight in layer.weights
+    weights = (
+        ()
+        if layer is None
+        else tuple((_below(weight.path), tuple(weight.shape), bool(weight.trainable)) for weight in layer.weights)
     )
     carries = getattr(outputs[0], "_keras_mask", None) is not None if outputs else False
     return Accepted(
@@ -226,14 +232,14 @@ def twin_answer(case: Case) -> Answer | None:
     return Accepted(tuple((tuple(output.shape), output.dtype.name) for output in outputs), several, weights)
 
 
-# The dtypes of plain Python numbers, and a number of each. Weak "bool" cannot be told from the dtype of that name.
+# A plain number of each weak dtype.
 _WEAK = {"int": 2, "float": 2.5}
 
 
-def filled(kind: TensorType, size: int) -> TensorType:
-    """The type with every unknown axis of that size; the batch axis is 2."""
-    shape = [dim if isinstance(dim, int) else 2 if dim == "batch" else size for dim in kind.shape]
-    return TensorType(tuple(shape), kind.dtype)
+def filled(kind: TensorType, size: int, batch: int = 2) -> TensorType:
+    """The type with a size for the batch axis and one for every other unknown axis."""
+    shape = (dim if isinstance(dim, int) else batch if dim == BATCH else size for dim in kind.shape)
+    return kind.with_shape(shape)
 
 
 def random_data(kind: TensorType, seed: int = 0) -> Any:
@@ -251,29 +257,86 @@ def random_data(kind: TensorType, seed: int = 0) -> Any:
     return keras.ops.cast(keras.ops.convert_to_tensor(random.uniform(-1, 1, shape)), kind.dtype)
 
 
-def run_failure(case: Case, sizes: Sequence[int] = (5, 1, 12)) -> str | None:
-    """Why Keras 3 fails when it computes, for every way to fill the unknown axes, or None when it succeeds."""
-    unknown = any(not isinstance(dim, int) and dim != "batch" for leaf in case.leaves() for dim in leaf.shape)
-    reason = None
-    for size in sizes if unknown else sizes[:1]:
-        made = [filled(leaf, size) for leaf in case.leaves()]
-        try:
-            _, produced = _call(case.with_leaves(made), KERAS, random_data)
-        except Exception as error:
-            reason = f"fails when it computes: {_short(error)}"
-            continue
-        outputs, _ = _listed(produced)
-        if any(0 in tuple(output.shape) for output in outputs):
-            reason = f"computes an empty tensor: {[tuple(output.shape) for output in outputs]}"
-            continue
+# What another device may well compute; whether a blueprint is right does not hang on it.
+_OF_THE_DEVICE = re.compile("on the CPU|Could not find device|UnimplementedError|No OpKernel was registered|NHWC|cuDNN")
+
+
+def zeros(kind: TensorType) -> Any:
+    """Zeros of a known type."""
+    if kind.dtype in _WEAK or kind.dtype == "string":
+        return random_data(kind)
+    return keras.ops.zeros([dim for dim in kind.shape if isinstance(dim, int)], dtype=kind.dtype)
+
+
+def ones(kind: TensorType) -> Any:
+    """Ones of a known type."""
+    return zeros(kind) if kind.dtype in (*_WEAK, "string") else keras.ops.ones_like(zeros(kind))
+
+
+def run_failure(case: Case) -> str | None:
+    """Why Keras 3 fails when it computes, for every way to fill the unknown axes, or None when it succeeds.
+
+    A layer that acts otherwise in training must succeed in both ways. A failure that only says what the CPU lacks counts
+    as success.
+    """
+    ways = list(_ways_to_fill(case))
+    # Zeros, because a table with a single row has no other index; ones, because integers are not divided by zero.
+    attempts = [*((way, random_data) for way in ways), (ways[0], zeros), (ways[0], ones)]
+    modes = [case]
+    if "training" in case.kind.call_arguments and "training" not in case.call:
+        modes = [replace(case, call={**case.call, "training": training}) for training in (True, False)]
+    for mode in modes:
+        reason = None
+        for (batch, size), make in attempts:
+            reason = _failure_of_one(mode.with_leaves([filled(leaf, size, batch) for leaf in mode.leaves()]), make)
+            if reason is None:
+                break
+        if reason is not None:
+            return reason
+    return None
+
+
+def _ways_to_fill(case: Case) -> Iterator[tuple[int, int]]:
+    """Sizes for the batch axis and for every other unknown axis, the most likely first."""
+    dims = {dim for leaf in case.leaves() for dim in leaf.shape}
+    known = sorted(dim for dim in dims if isinstance(dim, int))
+    yield 2, 5
+    if dims - {BATCH} - set(known):
+        yield from ((2, size) for size in (1, 12, *known))
+    if dims - set(known):
+        yield from ((size, size) for size in known)
+        # A list of sizes may need a batch that is a multiple of what stands in it.
+        for value in case.arguments.values():
+            if isinstance(value, (list, tuple)) and all(type(item) is int for item in value):
+                yield min(abs(prod(value)) or 1, 1000), 5
+
+
+def _failure_of_one(case: Case, make: Callable[[TensorType], Any]) -> str | None:
+    try:
+        _, produced = _call(case, KERAS, make)
+    except Exception as error:
+        reason = f"fails when it computes: {_short(error)}"
+        return None if _OF_THE_DEVICE.search(reason) else reason
+    shapes = [tuple(output.shape) for output in _listed(produced)[0]]
+    return f"computes an empty tensor: {shapes}" if any(0 in shape for shape in shapes) else None
+
+
+def computed_dtypes(case: Case) -> list[str] | None:
+    """The dtypes of what Keras 3 computes, or None where it fails."""
+    made = [filled(leaf, 5) for leaf in case.leaves()]
+    try:
+        _, produced = _call(case.with_leaves(made), KERAS, random_data)
+    except Exception:
         return None
-    return reason
+    return [str(keras.backend.standardize_dtype(output.dtype)) for output in _listed(produced)[0]]
 
 
 def computed(case: Case) -> tuple[list[Any], list[Any]]:
     """What Keras 3 and tf_keras compute from the same numbers with the same weights, as arrays."""
     made = [filled(leaf, 6) for leaf in case.leaves()]
     case = case.with_leaves(made)
+    if "training" in case.kind.call_arguments:
+        case = replace(case, call={**case.call, "training": False})
     layer, produced = _call(case, KERAS, random_data)
     random = np.random.default_rng(0)
     for weight in layer.weights:

@@ -1,14 +1,16 @@
-"""Where the catalog may differ from Keras, each with the reason. `test_exemptions.py` asks that each is still needed."""
+"""Where the catalog may differ from Keras, each with the reason. `test_exemptions.py` asks that each is needed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
+from graphbuilder.catalog import BATCH, TensorType, layers
 from tests.catalog.findings import Finding
-from tests.catalog.strategies import Case
+from tests.catalog.strategies import Case, example_cases
 
-__all__ = ["EXEMPTIONS", "NUMBERS", "SIGNATURES", "Exemption", "exempted"]
+__all__ = ["EXEMPTIONS", "NUMBERS", "OBJECTS", "SIGNATURES", "Exemption", "exempted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,97 @@ class Exemption:
 
 
 # Arguments of constructors, and of calls as "call.…", that are not as in Keras 3.
-SIGNATURES: dict[tuple[str, str], str] = {}
+# The layer is "*" where it holds for every layer that has the argument.
+SIGNATURES: dict[tuple[str, str], str] = {
+    ("*", "quantization_config"): "quantization is a compression pass of the blueprint, not a layer's argument",
+    ("EinsumDense", "gptq_unpacked_column_size"): "as quantization_config: Keras sets it when it quantizes the layer",
+    ("Embedding", "weights"): "numbers are loaded into a built model; a blueprint holds none",
+}
+
+# Objects that Keras has and a blueprint cannot name; with "()", names that Keras does not look up without options.
+OBJECTS: dict[tuple[str, str], str] = {
+    ("initializer", "Constant()"): "Keras's look-up by name fails with a KeyError; the backend calls the class itself",
+    ("initializer", "constant()"): "as Constant",
+}
 
 # Layers whose examples the two Kerases compute differently.
 NUMBERS: dict[str, str] = {}
 
-EXEMPTIONS: tuple[Exemption, ...] = ()
+
+def _changed_dtype(finding: Finding) -> bool:
+    """Whether an input has a dtype that no example of the entry has."""
+    usual = {
+        (port, leaf.dtype)
+        for case in example_cases(finding.case.kind)
+        for port, found in case.inputs.items()
+        for leaf in ((found,) if isinstance(found, TensorType) else found)
+    }
+    changed = (
+        (port, leaf.dtype) not in usual
+        for port, found in finding.case.inputs.items()
+        for leaf in ((found,) if isinstance(found, TensorType) else found)
+    )
+    return any(changed) or "dtype" in finding.case.arguments
+
+
+def _on(name: str, arguments: Mapping[str, Any], *inputs: TensorType) -> Callable[[], Case]:
+    """The case of a layer that is called on these tensors."""
+
+    def case() -> Case:
+        kind = layers.get(name)
+        assert kind is not None
+        return Case(kind, arguments, {port.name: found for port, found in zip(kind.ports, inputs, strict=False)}, {})
+
+    return case
+
+
+def _training(name: str, arguments: Mapping[str, Any], *inputs: TensorType) -> Callable[[], Case]:
+    """The same in training."""
+    case = _on(name, arguments, *inputs)
+    return lambda: replace(case(), call={"training": True})
+
+
+EXEMPTIONS: tuple[Exemption, ...] = (
+    Exemption(
+        "",
+        "tf_keras refuses",
+        _changed_dtype,
+        "tf_keras casts no integers and has fewer kernels for rare dtypes; building such a twin says so",
+        _on("LSTM", {"units": 1}, TensorType((BATCH, 3, 1), "bool")),
+    ),
+    Exemption(
+        "CenterCrop Resizing",
+        "Keras takes it",
+        lambda finding: next(finding.case.leaves()).rank == 3,
+        "Keras also takes one image without a batch axis, which no value of a graph is",
+        _on("Resizing", {"height": 2, "width": 2}, TensorType((4, 4, 3))),
+    ),
+    Exemption(
+        "SeparableConv1D SeparableConv2D",
+        "tf_keras refuses",
+        lambda finding: "in conjunction with `dilation_rate > 1`" in finding.theirs,
+        "only Keras 3 strides and dilates at once; building such a twin says so",
+        _on(
+            "SeparableConv2D",
+            {"filters": 1, "kernel_size": 1, "strides": 2, "dilation_rate": 2},
+            TensorType((BATCH, 4, 4, 1)),
+        ),
+    ),
+    Exemption(
+        "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D",
+        "tf_keras refuses",
+        lambda finding: finding.case.arguments.get("rate") == 1.0,
+        "tf_keras cannot drop everything in training; building such a twin says so",
+        _training("Dropout", {"rate": 1.0}, TensorType((BATCH, 4))),
+    ),
+    Exemption(
+        "Softmax",
+        "tf_keras refuses",
+        lambda finding: next(finding.case.leaves()).rank == 1,
+        "tf_keras takes no softmax along the batch; building such a twin says so",
+        _on("Softmax", {}, TensorType((BATCH,))),
+    ),
+)
 
 
 def exempted(finding: Finding) -> bool:

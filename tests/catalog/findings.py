@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from graphbuilder.catalog import Entry
@@ -35,9 +36,11 @@ class Finding:
         """What groups findings that are probably one fault."""
         text = re.sub(r"\d+|\(.*?\)|'[^']*'|\[.*?\]", "#", f"{self.theirs[:90]} {self.ours[:60]}")
         changed = ",".join(
-            sorted(key for key, value in self.case.arguments.items() if all(
-                example.arguments.get(key, ...) != value for example in self.case.kind.examples
-            ))
+            sorted(
+                key
+                for key, value in self.case.arguments.items()
+                if all(example.arguments.get(key, ...) != value for example in self.case.kind.examples)
+            )
         )
         return f"{self.what} {changed} {re.sub('#[#, ]*', '#', text)}"
 
@@ -61,11 +64,10 @@ class Findings:
             shorter = finding if len(str(finding.case)) < len(str(best.case)) else best
             self._sorts[finding.sort] = (count + 1, shorter)
 
-    def __iter__(self) -> Iterator[Finding]:
-        return (finding for _, finding in self._sorts.values())
-
-    def __bool__(self) -> bool:
-        return bool(self._sorts)
+    def report(self) -> None:
+        """Fails the test that runs, with all findings told, if there are any."""
+        if self._sorts:
+            pytest.fail(str(self), pytrace=False)
 
     def __str__(self) -> str:
         lines = [f"{self.kind.name()}: {len(self._sorts)} sorts of disagreement in {self.looked_at} configurations"]

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from graphbuilder.catalog import layers
+from tests.catalog.answers import Accepted, Refused, keras_answer
 from tests.catalog.comparison import against_keras, against_twin
 from tests.catalog.findings import examined
-
-LAYERS = layers.names()
-TWINS = [name for name in LAYERS if layers.get(name).legacy.absent is None]  # type: ignore[union-attr]
+from tests.catalog.names import LAYERS, OPS, TWINS, entry_kind, layer_kind
+from tests.catalog.strategies import example_cases
 
 
 @pytest.mark.hypothesis
 @pytest.mark.parametrize("name", LAYERS)
 def test_the_catalog_says_what_keras_says(name: str) -> None:
-    kind = layers.get(name)
-    assert kind is not None
-    found = examined(kind, against_keras)
-    assert not found, str(found)
+    examined(layer_kind(name), against_keras).report()
 
 
 @pytest.mark.hypothesis
 @pytest.mark.parametrize("name", TWINS)
 def test_the_catalog_says_what_tf_keras_says(name: str) -> None:
-    kind = layers.get(name)
-    assert kind is not None
-    found = examined(kind, against_twin)
-    assert not found, str(found)
+    examined(layer_kind(name), against_twin).report()
+
+
+@pytest.mark.parametrize("name", [*LAYERS, *OPS])
+def test_the_fewest_tensors_of_a_list_are_keras_s(name: str) -> None:
+    kind = entry_kind(name)
+    for case in example_cases(kind)[:1]:
+        for port in kind.ports:
+            tensors = case.inputs.get(port.name, ())
+            if port.many and not port.optional and isinstance(tensors, tuple):
+                enough = replace(case, inputs={**case.inputs, port.name: tensors[: port.least]})
+                assert isinstance(keras_answer(enough), Accepted)
+                too_few = replace(case, inputs={**case.inputs, port.name: tensors[: port.least - 1]})
+                assert isinstance(keras_answer(too_few), Refused), f"Keras takes {port.least - 1} at {port.name}"

@@ -5,16 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graphbuilder.catalog import layers
 from tests.catalog.answers import computed
 from tests.catalog.exemptions import NUMBERS
-from tests.catalog.strategies import Case, example_cases, small
-
-TWINS = [name for name in layers.names() if layers.get(name).legacy.absent is None]  # type: ignore[union-attr]
-
-
-def all_examples() -> list[Case]:
-    return [case for name in TWINS if (kind := layers.get(name)) for case in example_cases(kind)]
+from tests.catalog.names import TWINS, layer_kind
+from tests.catalog.strategies import example_cases, small
 
 
 @pytest.mark.parametrize("name", [name for name in TWINS if name not in NUMBERS])
@@ -33,8 +27,7 @@ def test_every_exemption_of_numbers_is_needed(name: str) -> None:
 
 def worst(name: str) -> float:
     """The largest difference between the outputs, relative where they are larger than one."""
-    kind = layers.get(name)
-    assert kind is not None
+    kind = layer_kind(name)
     largest = 0.0
     for case in example_cases(kind):
         mine, theirs = computed(small(case))

@@ -1,0 +1,116 @@
+"""`python -m benchmarks`: how long checking and compiling take beside Keras itself, and how much memory."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.processes import in_turn
+
+ROOT = Path(__file__).resolve().parent.parent
+MODELS = ("cnn", "rnn", "transformer", "resnet50")
+
+REBUILD = """
+import sys
+from pathlib import Path
+import keras
+keras.models.model_from_json(Path(sys.argv[1]).read_text())
+"""
+
+# Both sides build the same model twice in one process and time the second, when everything is imported and warm.
+BY_HAND = """
+import json, sys, time
+import keras
+{build}
+build()
+keras.backend.clear_session()
+started = time.perf_counter()
+build()
+print(time.perf_counter() - started)
+"""
+
+HAND_WRITTEN = {
+    "cnn": """
+def build():
+    image = keras.Input((64, 64, 3))
+    x = keras.layers.Conv2D(32, 3, activation="relu")(image)
+    x = keras.layers.MaxPooling2D(2)(x)
+    x = keras.layers.Flatten()(x)
+    x = keras.layers.Dense(64, activation="relu")(x)
+    return keras.Model(image, keras.layers.Dense(10, activation="softmax")(x))
+""",
+    "resnet50": """
+def build():
+    return keras.applications.ResNet50(weights=None)
+""",
+}
+
+COMPILED = """
+def build():
+    import graphbuilder
+    return graphbuilder.compile({path!r})
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the benchmarks and prints their tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=5, help="counted runs of each side (default 5)")
+    parser.add_argument("models", nargs="*", default=list(MODELS), help="shipped blueprints")
+    options = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as folder:
+        print("Checking as a cold process, beside a process that imports Keras and rebuilds the model from its JSON")
+        _row("model", "validate s", "keras s", "ratio", "validate MB", "keras MB", "ratio")
+        for name in options.models:
+            _cold(name, Path(folder), options.runs)
+        print("\nCompiling in process, beside the same model written by hand")
+        _row("model", "blueprint s", "by hand s", "ratio", "", "", "")
+        for name in HAND_WRITTEN:
+            if name in options.models:
+                _in_process(name, options.runs)
+    return 0
+
+
+def _row(*cells: str) -> None:
+    print("  ".join(f"{cell:<12}" if index == 0 else f"{cell:>12}" for index, cell in enumerate(cells)), flush=True)
+
+
+def _cold(name: str, folder: Path, runs: int) -> None:
+    blueprint = ROOT / "blueprints" / f"{name}.yaml"
+    architecture = folder / f"{name}.json"
+    in_turn({"json": ["-m", "graphbuilder", "compile", str(blueprint), "-o", str(architecture), "--force"]}, 0)
+    found = in_turn(
+        {"ours": ["-m", "graphbuilder", "validate", str(blueprint)], "keras": ["-c", REBUILD, str(architecture)]}, runs
+    )
+    ours, theirs = found["ours"], found["keras"]
+    _row(
+        name,
+        f"{ours.time:.3f}",
+        f"{theirs.time:.3f}",
+        f"1/{theirs.time / ours.time:.1f}",
+        f"{ours.memory:.0f}",
+        f"{theirs.memory:.0f}",
+        f"1/{theirs.memory / ours.memory:.1f}",
+    )
+
+
+def _in_process(name: str, runs: int) -> None:
+    import subprocess
+    from statistics import median
+
+    def once(build: str) -> float:
+        program = BY_HAND.replace("{build}", build)
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+        return float(done.stdout.split()[-1])
+
+    ours, theirs = [], []
+    for _ in range(runs):
+        ours.append(once(COMPILED.format(path=f"blueprints/{name}.yaml")))
+        theirs.append(once(HAND_WRITTEN[name]))
+    _row(name, f"{median(ours):.3f}", f"{median(theirs):.3f}", f"{median(ours) / median(theirs):.2f}", "", "", "")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

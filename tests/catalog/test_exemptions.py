@@ -1,0 +1,23 @@
+"""Every exemption still has something to exempt."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.catalog.comparison import all_against_keras, all_against_twin
+from tests.catalog.exemptions import EXEMPTIONS, NUMBERS, SIGNATURES, Exemption
+from tests.catalog.test_masks import mask_findings
+
+
+@pytest.mark.parametrize(
+    "exemption", EXEMPTIONS, ids=lambda exemption: f"{exemption.entries or 'all'}: {exemption.what}"
+)
+def test_every_exemption_is_needed(exemption: Exemption) -> None:
+    case = exemption.witness()
+    found = [*all_against_keras(case), *all_against_twin(case), *mask_findings(case)]
+    assert any(exemption.covers(finding) for finding in found), f"nothing to exempt: {list(map(str, found))}"
+
+
+def test_every_exemption_has_a_reason() -> None:
+    assert all(exemption.reason for exemption in EXEMPTIONS)
+    assert all([*NUMBERS.values(), *SIGNATURES.values()])

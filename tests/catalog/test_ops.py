@@ -1,0 +1,52 @@
+"""Every op against `keras.ops`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import keras
+import pytest
+
+from graphbuilder.catalog import TensorType
+from tests.catalog.answers import Accepted, catalog_answer
+from tests.catalog.comparison import against_keras
+from tests.catalog.findings import Finding, Findings, examined
+from tests.catalog.names import OPS, PAIRS, op_kind
+from tests.catalog.strategies import Case, example_cases
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_keras_has_it(name: str) -> None:
+    assert hasattr(keras.ops, name)
+
+
+@pytest.mark.hypothesis
+@pytest.mark.parametrize("name", OPS)
+def test_the_catalog_says_what_keras_says(name: str) -> None:
+    examined(op_kind(name), against_keras).report()
+
+
+def with_constants(case: Case) -> Iterator[Case]:
+    """The case with a plain number for each of its operands in turn."""
+    count = len(list(case.leaves()))
+    for index in range(count):
+        for dtype in ("int", "float"):
+            yield case.with_leaf(index, TensorType((), dtype))
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_plain_numbers_as_operands(name: str) -> None:
+    kind = op_kind(name)
+    found = Findings(kind)
+    for example in example_cases(kind):
+        for dtype in ("float32", "float16", "int32", "bool", "uint8"):
+            case = example.with_leaves([TensorType(leaf.shape, dtype) for leaf in example.leaves()])
+            for changed in with_constants(case):
+                found.add(constant_findings(changed))
+    found.report()
+
+
+def constant_findings(case: Case) -> Iterator[Finding]:
+    # Ops that take no plain number refuse it in Keras and here; one with nothing but numbers gives no tensor.
+    if isinstance(catalog_answer(case), Accepted) or len(list(case.leaves())) > 1:
+        yield from against_keras(case)
