@@ -78,6 +78,7 @@ def same_but_for(tensors: Sequence[TensorType], axis: int | None) -> None:
     """
     first = tensors[0]
     but = "" if axis is None else f" but axis {axis}"
+    known = dict(enumerate(first.shape))
     for number, other in enumerate(tensors[1:], 2):
         told = f"tensor {number} is {shape_text(other.shape)} and tensor 1 is {shape_text(first.shape)}"
         if other.rank != first.rank:
@@ -87,14 +88,15 @@ def same_but_for(tensors: Sequence[TensorType], axis: int | None) -> None:
                 expected="the same number of axes in all",
                 hint="add or remove axes with expand_dims, squeeze or reshape",
             )
-        for index, (mine, theirs) in enumerate(zip(first.shape, other.shape, strict=True)):
-            if index != axis and not may_equal(mine, theirs):
+        for index, size in enumerate(other.shape):
+            if index != axis and not may_equal(known[index], size):
                 raise Misfit(
-                    f"axis {index} is {mine} in tensor 1 and {theirs} in tensor {number}",
+                    f"axis {index} is {size} in tensor {number}, and {known[index]} in one before it",
                     found=told,
                     expected=f"the same size in every axis{but}",
                     hint="bring them to one shape first, or choose another axis",
                 )
+            known[index] = size if isinstance(size, int) else known[index]
 
 
 def axis_of(axis: int, rank: int, argument: str = "axis") -> int:

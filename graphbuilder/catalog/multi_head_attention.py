@@ -28,9 +28,8 @@ def _sizes(value: Any) -> Any:
 
 
 _OutputShape = Annotated[
-    tuple[int, ...] | None,
+    Annotated[tuple[int, ...], Field(strict=False)] | None,
     BeforeValidator(_sizes),
-    Field(strict=False),
     WithJsonSchema(
         {
             "anyOf": [

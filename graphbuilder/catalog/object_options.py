@@ -50,9 +50,10 @@ _AXES: _Check = (_is_axes, "an integer or a list of integers")
 # By the option's name, which means the same almost everywhere.
 _OPTIONS: dict[str, _Check] = {
     "alpha": _NUMBER,
-    "axis": _AXES,
+    "axis": _or_null(_AXES),
     "distribution": _one_of("uniform", "normal", "truncated_normal", "untruncated_normal"),
-    "factor": _PENALTY,
+    # Keras keeps an integer as a tensor of integers, which it cannot multiply with the weights.
+    "factor": (lambda value: isinstance(value, float) and _PENALTY[0](value), f"{_PENALTY[1]}, with a decimal point"),
     "gain": _NUMBER,
     "input_axes": _or_null(_AXES),
     "l1": _or_null(_PENALTY),

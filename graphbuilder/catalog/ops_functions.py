@@ -221,6 +221,7 @@ class _Filled(TensorOp):
     """What ops share that keep a tensor's shape and forget its values."""
 
     family = "dtypes"
+    takes = ANYTHING
     examples = (_SINGLE, Example({"dtype": "int32"}, (_FEATURES,)))
 
     dtype: DTypeName | None = argument("the dtype of the output; null means the input's", None)
@@ -233,6 +234,11 @@ class _Filled(TensorOp):
 class OnesLike(_Filled):
     """Ones in the shape of a tensor."""
 
+    def outputs(self, inputs: Inputs) -> Outputs:
+        if self.dtype is None:
+            require(inputs.first.dtype, NUMBERS, "ones_like")
+        return super().outputs(inputs)
+
     @model_validator(mode="before")
     @classmethod
     def _no_strings(cls, data: Any) -> Any:
@@ -243,5 +249,3 @@ class OnesLike(_Filled):
 
 class ZerosLike(_Filled):
     """Zeros in the shape of a tensor; empty strings for strings."""
-
-    takes = ANYTHING

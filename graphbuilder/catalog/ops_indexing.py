@@ -132,6 +132,10 @@ class GetItem(TensorOp):
     def _sliced(self, given: TensorType, axis: int, part: slice) -> Dim:
         size = given.shape[axis]
         if not isinstance(size, int):
+            if _always_empty(part):
+                raise self._misfit(
+                    f"the slice of axis {axis} holds no element, whatever its size", "at least one element"
+                )
             whole = part.start is None and part.stop is None and part.step in (None, 1, -1)
             return size if whole else None
         length = len(range(*part.indices(size)))

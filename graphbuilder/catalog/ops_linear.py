@@ -133,10 +133,6 @@ def _equation(value: str) -> str:
                 raise refuse(f"an output of letters that the operands have; {letter} is in none")
             if wanted.count(letter) > 1:
                 raise refuse(f"each letter of the output once; {letter} stands there twice")
-        if "..." in given and "..." not in wanted:
-            raise refuse("an output with '...', as an operand has it")
-        if "..." in wanted and "..." not in given:
-            raise refuse("'...' in an operand, as the output has it")
     return value
 
 
@@ -170,6 +166,10 @@ class Einsum(OpEntry):
         shapes = []
         for operand, spec in zip(operands, specs, strict=True):
             letters, between = _axes(operand.shape, spec)
+            if between and "..." not in wanted:
+                raise self._misfit(
+                    f"'...' stands for {shape_text(between)}, which the output lacks", "'...' in the output"
+                )
             shape: list[Dim] = []
             for part in wanted:
                 shape += between if part == "..." else [letters.get(part, 1)]
@@ -213,7 +213,7 @@ class Einsum(OpEntry):
             letters = len(spec.replace("...", ""))
             if operand.rank < letters or (operand.rank > letters and "..." not in spec):
                 raise self._misfit(
-                    f"'{spec}' names {letters} axes, and operand {number} {shape_text(operand.shape)} has {operand.rank}",
+                    f"'{spec}' names {letters} axes, and operand {number} is {shape_text(operand.shape)}",
                     "a letter for each axis",
                 )
         return specs

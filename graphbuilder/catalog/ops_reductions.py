@@ -17,6 +17,7 @@ from graphbuilder.catalog.ops_common import (
     Gives,
     Number,
     TensorOp,
+    require,
     whole_bound,
 )
 from graphbuilder.catalog.ports import Inputs, Misfit
@@ -96,6 +97,8 @@ class Prod(_Reduction):
     dtype: DTypeName | None = argument("the dtype that Keras announces; null means the input's, at least 32 bits", None)
 
     def outputs(self, inputs: Inputs) -> Outputs:
+        if self.dtype is not None:
+            require(inputs.first.dtype, REALS | COMPLEX, "prod with a dtype")
         reduced = super().outputs(inputs)
         assert isinstance(reduced, TensorType)
         return TensorType(reduced.shape, self.dtype or reduced.dtype)
@@ -110,15 +113,8 @@ class _Extreme(_Reduction):
 
     def outputs(self, inputs: Inputs) -> Outputs:
         given = self.taken(inputs)
-        if given.dtype != "bool" and not isinstance(self.initial, bool):
+        if given.dtype != "bool":
             whole_bound(given, self.initial, "initial")
-        elif given.dtype != "bool":
-            raise Misfit(
-                f"initial is {str(self.initial).lower()}, and x is {given.dtype}",
-                expected="a number",
-                code="GB203",
-                argument="initial",
-            )
         return super().outputs(inputs)
 
 

@@ -112,12 +112,13 @@ class Reshape(Rearrangement):
             return given.with_shape(
                 [self._open_size(given.shape, known) if size == -1 else size for size in self.newshape]
             )
+        filled = f"{shape_text(given.shape)} has {count} elements, which do not fill {shape_text(self.newshape)}"
         if -1 not in self.newshape:
             if count != known:
-                raise self._other_count(given, count, f"{known} elements")
+                raise self._misfit(filled, f"{count} elements")
             return given.with_shape(self.newshape)
         if count % known:
-            raise self._other_count(given, count, f"a multiple of {known}")
+            raise self._misfit(filled, f"sizes whose product divides {count}")
         return given.with_shape([count // known if size == -1 else size for size in self.newshape])
 
     @staticmethod
@@ -127,14 +128,10 @@ class Reshape(Rearrangement):
         rest = prod(size for size in shape if isinstance(size, int))
         return unknown[0] if len(unknown) == 1 and rest == known else None
 
-    def _other_count(self, given: TensorType, count: int, expected: str) -> Misfit:
-        return Misfit(
-            f"{shape_text(given.shape)} has {count} elements, which do not fill {shape_text(self.newshape)}",
-            found=f"{count} elements",
-            expected=expected,
-            code="GB203",
-            argument="newshape",
-        )
+    @staticmethod
+    def _misfit(message: str, expected: str) -> Misfit:
+        hint = "the first size is the batch; write -1 for it"
+        return Misfit(message, expected=expected, hint=hint, code="GB203", argument="newshape")
 
 
 class Transpose(Rearrangement):
