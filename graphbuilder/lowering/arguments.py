@@ -68,12 +68,14 @@ def find_entry(
         message = f"{name} cannot be used: {reason}"
         reports.add(scope, "GB213", message, path, node=node, found=name, hint=remedy or None)
         return None
-    other = "op" if kind == "layer" else "layer"
     close = nearest(name, table.names())
-    hint = f"did you mean {close}?" if close else f"`graphbuilder layers{' --ops' if kind == 'op' else ''}` lists them"
-    if close is None and name in (ops if kind == "layer" else layers):
-        hint = f"it is {'an' if other == 'op' else 'a'} {other}: write `{other}: {name}`"
-    if kind == "layer" and close is None and "." in name:
+    listing = {"layer": "", "op": " --ops", "fusion": " --fusions"}.get(kind, "")
+    hint = f"did you mean {close}?" if close else f"`graphbuilder layers{listing}` lists them"
+    if kind == "layer" and name in ops:
+        hint, close = f"it is an op: write `op: {name}`", None
+    elif kind != "layer" and name in layers:
+        hint, close = f"it is a layer: write `layer: {name}`", None
+    elif kind == "layer" and close is None and "." in name:
         hint = "a custom layer is written `package.module:Class`"
     article = "an" if kind == "op" else "a"
     reports.add(scope, "GB205", f"{name} is not {article} {kind}", path, node=node, found=name, hint=hint, fix=close)

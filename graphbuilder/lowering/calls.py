@@ -133,7 +133,7 @@ class CallMaker:
         self, scope: Scope, misfit: Misfit, arguments: Mapping[str, Argument], path: tuple[str | int, ...], name: str
     ) -> None:
         values = [leaf for argument in arguments.values() for leaf in flatten(argument) if isinstance(leaf, Value)]
-        chain = tuple(line for value in values[:3] for line in chain_of(value, self.givers))
+        chain = tuple(line for value in list(dict.fromkeys(values))[:3] for line in chain_of(value, self.givers))
         self.reports.misfit(scope, misfit, path, name, chain)
 
     def _same_weights(self, scope: Scope, layer: Layer, weights: Any, path: tuple[str | int, ...], name: str) -> bool:

@@ -80,7 +80,7 @@ def _reference(
             key=key,
             node=node,
             found=reference,
-            hint=f"{error.hint} under from" if key and error.hint else error.hint,
+            hint=f"write a from; {error.hint}" if key and error.hint else error.hint,
             fix=None if key else error.fix,
         )
         return BROKEN
@@ -208,7 +208,8 @@ def at_ports(
     for port in ports:
         if port.name not in given:
             if not port.optional:
-                wrong(f"{kind.name()} has no {port.name}", written_inputs(ports))
+                needed = ", ".join(f"{each.name}: …" for each in ports if not each.optional)
+                wrong(f"{kind.name()} has no {port.name}", written_inputs(ports), f"write from: {{{needed}}}")
                 return None
             continue
         item = given[port.name]
