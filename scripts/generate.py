@@ -7,12 +7,16 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from scripts.error_codes import error_page
+
 __all__ = ["GENERATED", "main", "stale"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
 # The path of each generated file within the project, and what makes its text.
-GENERATED: dict[str, Callable[[], str]] = {}
+GENERATED: dict[str, Callable[[], str]] = {
+    "docs/errors.md": error_page,
+}
 
 
 def stale(generated: Mapping[str, Callable[[], str]], root: Path) -> dict[str, str]:

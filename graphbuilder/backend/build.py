@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from graphbuilder.backend.frameworks import Framework, KerasVersion, deep_recursion, framework
 from graphbuilder.backend.layers import Unbuildable, keras_layer
+from graphbuilder.backend.operations import call_op, unmasked
 from graphbuilder.backend.training import compile_model
 from graphbuilder.catalog import OpEntry
 from graphbuilder.errors import BlueprintError, Diagnostic
@@ -135,6 +137,8 @@ class _Builder:
             raise _failure(call, "GB504", message, "state what it gives under gives: […]")
         for value, tensor in zip(call.outputs, tensors, strict=True):
             _verify(call, value, tensor)
+            if self.framework.legacy and not value.masked and getattr(tensor, "_keras_mask", None) is not None:
+                tensor = unmasked(tensor, f"{self.names.get(call.name, call.name)}.unmasked")
             self.tensors[value.name] = tensor
 
     def _tensor(self, leaf: Value | Constant) -> Any:
@@ -155,7 +159,8 @@ class _Builder:
         if isinstance(target.entry, CustomLayer):
             first = [given.pop("")] if "" in given else []
             return layer(*first, **given, **call.options)
-        positional, keywords = target.entry.keras_call(given, call.options)
+        options = _known_to(layer, call.options) if self.framework.legacy else call.options
+        positional, keywords = target.entry.keras_call(given, options)
         return layer(*positional, **keywords)
 
     def _make_layer(self, call: Call, target: Layer) -> Any:
@@ -177,10 +182,27 @@ class _Builder:
         return made(**custom.arguments, name=name)
 
     def _call_op(self, call: Call, target: OpEntry) -> Any:
-        from graphbuilder.backend.operations import call_op
-
         given = {port: map_structure(self._tensor, argument) for port, argument in call.arguments.items()}
         return call_op(target, given, self.framework, self.names[call.name])
+
+
+def _known_to(layer: Any, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The call arguments that a layer of tf_keras takes too.
+
+    Raises:
+        Unbuildable: it lacks one that is not at rest.
+    """
+    taken = inspect.signature(layer.call).parameters
+    kept = {}
+    for name, value in options.items():
+        if name in taken:
+            kept[name] = value
+        elif name != "training" and value not in (None, False):
+            # Where tf_keras's layer has no `training`, it does the same in training and in inference.
+            kind = type(layer).__name__
+            hint = f"leave {name} out, or build with Keras 3"
+            raise Unbuildable(f"{kind} of tf_keras has no call argument {name}", hint)
+    return kept
 
 
 def _failure(call: Call, code: str, message: str, hint: str | None = None) -> BlueprintError:

@@ -7,6 +7,7 @@ from typing import Any
 
 from graphbuilder.backend.frameworks import Framework
 from graphbuilder.catalog import LayerEntry, Legacy
+from graphbuilder.catalog.nested import keras_name
 from graphbuilder.catalog.objects import KINDS, ObjectSpec
 
 __all__ = ["Unbuildable", "keras_layer", "keras_object"]
@@ -48,13 +49,11 @@ def keras_object(spec: ObjectSpec, framework: Framework) -> Any:
             renamed = _LEGACY_OPTIONS.get(name, {}) if framework.legacy else {}
             options = {renamed.get(option, option): value for option, value in spec.options.items()}
             return getattr(keras.layers, _ACTIVATION_LAYERS[name])(**options)
-        found = getattr(keras.activations, name, None)
-        if found is None:
-            # tf_keras has swish where Keras 3 has silu, and knows a few functions only by look-up.
-            found = getattr(keras.activations, {"silu": "swish"}.get(name, name), None)
-        if found is None:
-            raise Unbuildable(f"tf_keras has no activation {name}", "use an activation that both Kerases have")
-        return found
+        try:
+            return keras.activations.get(name)
+        except ValueError:
+            hint = "use an activation that both Kerases have"
+            raise Unbuildable(f"tf_keras has no activation {name}", hint) from None
     found = getattr(getattr(keras, f"{spec.kind}s"), name, None)
     if found is None:
         raise Unbuildable(f"tf_keras has no {spec.kind} {name}", f"use a {spec.kind} that both Kerases have")
@@ -79,8 +78,26 @@ def keras_layer(entry: LayerEntry, framework: Framework, name: str | None = None
             raise Unbuildable(f"tf_keras has no {kind}: {legacy.absent}", "build it with Keras 3")
         kind = legacy.name or kind
     made = getattr(framework.keras.layers, kind)
-    arguments = {key: keras_value(value, framework) for key, value in constructor_arguments(entry, framework).items()}
+    arguments = {
+        key: wrapped_layer(entry, value, framework) if isinstance(value, LayerEntry) else keras_value(value, framework)
+        for key, value in constructor_arguments(entry, framework).items()
+    }
     return made(**arguments, **({} if name is None else {"name": name}))
+
+
+def wrapped_layer(wrapper: LayerEntry, entry: LayerEntry, framework: Framework) -> Any:
+    """The layer inside a wrapper, under a name that does not depend on what else the process has built.
+
+    Arguments:
+        wrapper: the layer around it.
+        entry: the layer inside; a Bidirectional may hold two of one kind, of which the second gets a number.
+        framework: the Keras it is for.
+    """
+    name = keras_name(entry)
+    first = getattr(wrapper, "layer", None)
+    if entry is not first and isinstance(first, LayerEntry) and keras_name(first) == name:
+        name = f"{name}_1"
+    return keras_layer(entry, framework, name)
 
 
 def constructor_arguments(entry: LayerEntry, framework: Framework) -> Mapping[str, Any]:
@@ -102,7 +119,8 @@ def constructor_arguments(entry: LayerEntry, framework: Framework) -> Mapping[st
     for name, value in values.items():
         at_default = not fields[name].is_required() and value == fields[name].default
         if name in legacy.lacking:
-            if not at_default:
+            # A seed changes neither weights nor inference, so a twin without it is a twin all the same.
+            if not at_default and name != "seed":
                 kind = type(entry).name()
                 raise Unbuildable(
                     f"{kind} of tf_keras has no argument {name}", f"leave {name} out, or build with Keras 3"
@@ -118,6 +136,4 @@ def keras_value(value: Any, framework: Framework) -> Any:
     """An argument's value as that Keras takes it."""
     if isinstance(value, ObjectSpec):
         return keras_object(value, framework)
-    if isinstance(value, LayerEntry):
-        return keras_layer(value, framework)
     return value

@@ -117,5 +117,9 @@ def _matched(mine: dict[str, Any], theirs: dict[str, Any]) -> Iterator[tuple[str
     if ends == [path.rpartition("/")[2].partition("#")[0] for path in theirs]:
         yield from zip(mine, mine.values(), theirs.values(), strict=True)
         return
+    if [tuple(weight.shape) for weight in mine.values()] == [tuple(weight.shape) for weight in theirs.values()]:
+        # tf_keras calls the kernel of a depthwise convolution otherwise; both keep their weights in the same order.
+        yield from zip(mine, mine.values(), theirs.values(), strict=True)
+        return
     for path in dict.fromkeys([*mine, *theirs]):
         yield path, mine.get(path), theirs.get(path)

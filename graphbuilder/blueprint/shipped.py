@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-__all__ = ["NAMESPACES", "block_path", "blocks_in", "blueprint_names", "blueprint_path"]
+__all__ = ["NAMESPACES", "block_path", "blocks_in", "blueprint_abouts", "blueprint_names", "blueprint_path"]
 
 # Block namespaces that need no import, each a folder of files that hold one block of the file's name.
 NAMESPACES = ("std",)
@@ -39,3 +39,15 @@ def blocks_in(namespace: str) -> tuple[str, ...]:
 def block_path(namespace: str, block: str) -> Path | None:
     """The file that holds a shipped block, or None."""
     return _folder() / namespace / f"{block}.yaml" if block in blocks_in(namespace) else None
+
+
+def blueprint_abouts() -> dict[str, str]:
+    """What each shipped blueprint says it is, by its name, in alphabetical order."""
+    return {name: _about(_folder() / f"{name}.yaml") for name in blueprint_names()}
+
+
+def _about(path: Path) -> str:
+    from graphbuilder.text import read
+
+    data = read(path).data
+    return " ".join(str(data.get("about") or data.get("description") or "").split())

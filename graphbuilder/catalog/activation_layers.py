@@ -31,7 +31,7 @@ class ReLU(_ActivationLayer):
     negative_slope: NonNegative = argument("slope below the threshold", 0.0)
     threshold: NonNegative = argument("where the positive part begins", 0.0)
 
-    def computes(self) -> Takes:
+    def computes(self, inputs: Inputs) -> Takes:
         return relu_takes(self.max_value, self.negative_slope, self.threshold)
 
 
@@ -98,6 +98,10 @@ class Softmax(_ActivationLayer):
     )
 
     axis: Axes | None = argument("the axis or axes whose values sum to 1; null means all, the batch too", -1)
+
+    def computes(self, inputs: Inputs) -> Takes:
+        # What a mask leaves out is set far below 0, which makes floats of integers.
+        return Takes.FLOATS if inputs.get("mask") is None else Takes.REAL
 
     @model_validator(mode="after")
     def _has_an_axis(self) -> Softmax:

@@ -119,10 +119,14 @@ class _Dot(LayerEntry):
         query_mask, value_mask = inputs.get("query_mask"), inputs.get("value_mask")
         if query_mask is not None:
             check_mask("query_mask", query_mask, query.shape[:-1])
-        if value_mask is not None and value_mask.rank == query.rank and not inputs.call.get("use_causal_mask"):
-            check_mask("value_mask", value_mask, (*query.shape[:-1], value.shape[-2]))
-        elif value_mask is not None:
-            check_mask("value_mask", value_mask, value.shape[:-1])
+        if value_mask is None:
+            return
+        wanted = value.shape[:-1]
+        causal = inputs.call.get("use_causal_mask")
+        if not causal and (query.rank > 3 or value_mask.rank == query.rank):
+            # Keras lays such a mask over the scores as it is.
+            wanted = (*query.shape[:-1], value.shape[-2])
+        check_mask("value_mask", value_mask, wanted)
 
     def output_count(self, call: Mapping[str, Any]) -> int | None:
         return 2 if call.get("return_attention_scores") else None

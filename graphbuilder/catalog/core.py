@@ -138,7 +138,7 @@ class Activation(ElementwiseLayer):
             existing_axes(inputs.first, axis, "activation")
         return super().outputs(inputs)
 
-    def computes(self) -> Takes:
+    def computes(self, inputs: Inputs) -> Takes:
         return activation_takes(self.activation)
 
 

@@ -225,6 +225,15 @@ class EinsumDense(LayerEntry):
             hint = "begin the equation's input and output with ... to let further axes pass" if elided > 0 else None
             raise wrong_rank(given, f"{least}{len(parts.given)} axes, one for each letter of '{parts.given}'", hint)
         passing_left = given.shape[1:elided] if parts.ellipsis == "left" else ()
+        # Keras states them in reverse order, and computes them in theirs.
+        stated = [size if isinstance(size, int) else None for size in passing_left]
+        if stated != stated[::-1]:
+            raise Misfit(
+                f"... stands for several axes of the input {shape_text(given.shape)}, which Keras confuses",
+                found=shape_text(given.shape),
+                expected="at most one axis besides the batch, or axes of one size",
+                hint="write a letter for each axis in place of ..., and null for it in output_shape",
+            )
         passing_right = given.shape[len(parts.given) :] if parts.ellipsis == "right" else ()
         shape: list[Dim] = [given.shape[0], *passing_left, *self.output_shape, *passing_right]
         if len(shape) != len(parts.result) + elided:
@@ -247,10 +256,10 @@ class EinsumDense(LayerEntry):
             if letter not in parts.result:
                 continue
             place = first + parts.result.index(letter)
-            stated = shape[place]
-            if isinstance(stated, int) and stated != size:
-                raise self._other_size(letter, stated, size, given)
-            if stated is None and isinstance(size, str):
+            wanted = shape[place]
+            if isinstance(wanted, int) and wanted != size:
+                raise self._other_size(letter, wanted, size, given)
+            if wanted is None and isinstance(size, str):
                 shape[place] = size
         return shape
 

@@ -23,9 +23,9 @@ class ElementwiseLayer(LayerEntry):
 
     def outputs(self, inputs: Inputs) -> Outputs:
         given = inputs.first
-        require_dtype(given, self.computes(), type(self).name())
+        require_dtype(given, self.computes(inputs), type(self).name())
         return TensorType(given.shape, self.compute_dtype)
 
-    def computes(self) -> Takes:
-        """The dtypes with which the layer can compute, where its arguments decide; `takes` otherwise."""
+    def computes(self, inputs: Inputs) -> Takes:
+        """The dtypes with which the layer can compute, where its arguments or the call decide; `takes` otherwise."""
         return self.takes

@@ -151,6 +151,8 @@ class LayerEntry(Entry):
     """A Keras layer."""
 
     masking: ClassVar[Masking] = Masking.LOSES
+    # Whether a list of inputs counts as masked only when all of them are, as Keras 3 has it for Add and its kin.
+    all_masked: ClassVar[bool] = False
 
     trainable: bool = argument("whether training changes the layer's weights", True)
     dtype: DTypePolicy | None = argument("the dtype policy: what it computes in and keeps its weights in", None)

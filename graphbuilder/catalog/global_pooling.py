@@ -7,7 +7,7 @@ from typing import ClassVar
 from graphbuilder.catalog.arguments import DataFormat, argument
 from graphbuilder.catalog.checks import Takes, require_dtype
 from graphbuilder.catalog.entry import Example, LayerEntry, Masking, Outputs
-from graphbuilder.catalog.ports import Inputs, Misfit, Port, wrong_rank
+from graphbuilder.catalog.ports import Inputs, Misfit, Port
 from graphbuilder.catalog.tensor import BATCH, TensorType, shape_text
 from graphbuilder.catalog.windows import join, split_image
 
@@ -109,7 +109,11 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
         require_dtype(mask, Takes.NUMBERS, "the mask")
         (steps,), _ = split_image(given, self.rank, self.data_format)
         if mask.rank != 2:
-            raise wrong_rank(mask, "a mask (batch, steps)")
+            raise Misfit(
+                f"the mask has {mask.rank} axes, {shape_text(mask.shape)}",
+                found=shape_text(mask.shape),
+                expected="(batch, steps)",
+            )
         for size, wanted in zip(mask.shape, (given.shape[0], steps), strict=True):
             if isinstance(size, int) and isinstance(wanted, int) and size != wanted and 1 not in (size, wanted):
                 raise Misfit(

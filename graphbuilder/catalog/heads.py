@@ -46,7 +46,7 @@ class Heads(LayerEntry):
 
     family = "attention"
     masking = Masking.PASSES
-    ports = (
+    ports: ClassVar[tuple[Port, ...]] = (
         Port("query", about="what is looked up"),
         Port("value", about="what is averaged"),
         Port("key", optional=True, about="what the query is scored against; left out, the value"),

@@ -53,6 +53,7 @@ class _Elementwise(_Merge):
     the others' size. An unknown axis beside a known one gives an unknown one.
     """
 
+    all_masked = True
     takes: ClassVar[Takes] = Takes.NUMBERS
     examples: ClassVar[tuple[Example, ...]] = (
         Example({}, ((TensorType((BATCH, 8, 8, 64)), TensorType((BATCH, 8, 8, 64))),)),
@@ -66,10 +67,13 @@ class _Elementwise(_Merge):
         return TensorType(shape, self.compute_dtype)
 
     def _check_dtypes(self, tensors: Sequence[TensorType]) -> None:
+        if len(tensors) == 1:
+            # One tensor alone is passed on.
+            return
         for tensor in tensors:
             require_dtype(tensor, self.takes, self.name())
         # Keras merges them one after the other, and its backend has no arithmetic for two tensors of bool.
-        if len(tensors) > 1 and tensors[0].dtype == tensors[1].dtype == "bool":
+        if tensors[0].dtype == tensors[1].dtype == "bool":
             raise Misfit(
                 f"{self.name()} cannot compute with bool and bool",
                 found="bool",
@@ -152,6 +156,10 @@ class Multiply(_Elementwise):
 
 class Average(_Elementwise):
     """Takes the mean of tensors, position by position."""
+
+    def _check_dtypes(self, tensors: Sequence[TensorType]) -> None:
+        # Even one tensor alone is divided by their number.
+        super()._check_dtypes((*tensors, *tensors))
 
 
 class Maximum(_Elementwise):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
@@ -51,6 +52,12 @@ class MultiHeadAttention(Heads):
     Source: Vaswani et al., 2017, https://arxiv.org/abs/1706.03762
     """
 
+    ports = tuple(
+        replace(port, about="has no effect: Keras heeds the mask that the query carries")
+        if port.name == "query_mask"
+        else port
+        for port in Heads.ports
+    )
     legacy = Legacy(lacking=("sliding_window", "flash_attention", "use_gate", "seed"))
     examples = (
         Example({"num_heads": 4, "key_dim": 16}, (TensorType((BATCH, 20, 64)), TensorType((BATCH, 20, 64)))),
@@ -62,18 +69,6 @@ class MultiHeadAttention(Heads):
         Example(
             {"num_heads": 2, "key_dim": 4, "attention_axes": [2]},
             (TensorType((BATCH, 3, 5, 6)), TensorType((BATCH, 3, 7, 6))),
-        ),
-        Example(
-            {"num_heads": 2, "key_dim": 4, "sliding_window": 2, "use_gate": True},
-            (
-                TensorType((BATCH, 5, 6)),
-                TensorType((BATCH, 7, 4)),
-                TensorType((BATCH, 7, 3)),
-                TensorType((BATCH, 5), "bool"),
-                TensorType((BATCH, 7), "bool"),
-                TensorType((BATCH, 7), "bool"),
-                TensorType((BATCH, 5, 7), "bool"),
-            ),
         ),
     )
 
@@ -98,7 +93,7 @@ class MultiHeadAttention(Heads):
                 raise Misfit(
                     f"attention_axes holds {written}, and the query is {shape_text(query.shape)}",
                     found=str(written),
-                    expected=f"different axes from 1 to {query.rank - 2}, between batch and features",
+                    expected="1" if query.rank == 3 else f"different axes from 1 to {query.rank - 2}",
                     hint="leave it out to attend over all of them",
                     code="GB203",
                     argument="attention_axes",
@@ -146,7 +141,7 @@ class MultiHeadAttention(Heads):
         asks = {
             "sliding_window": self.sliding_window is not None,
             "use_causal_mask": bool(inputs.call.get("use_causal_mask")),
-            **{name: name in inputs.ports for name in ("query_mask", "value_mask", "key_mask")},
+            **{name: name in inputs.ports for name in ("value_mask", "key_mask")},
         }
         for name, stands in asks.items():
             if stands and axes != (1,):
@@ -191,6 +186,18 @@ class GroupQueryAttention(Heads):
             {"head_dim": 4, "num_query_heads": 4, "num_key_value_heads": 2, "use_gate": True, "use_bias": False},
             (TensorType((BATCH, "words", 6)), TensorType((BATCH, 9, 6)), TensorType((BATCH, 9, 8))),
             {"return_attention_scores": True, "use_causal_mask": True},
+        ),
+        Example(
+            {"head_dim": 4, "num_query_heads": 4, "num_key_value_heads": 1, "sliding_window": 2},
+            (
+                TensorType((BATCH, 5, 6)),
+                TensorType((BATCH, 7, 6)),
+                TensorType((BATCH, 7, 3)),
+                TensorType((BATCH, 5), "bool"),
+                TensorType((BATCH, 7), "bool"),
+                TensorType((BATCH, 7), "bool"),
+                TensorType((BATCH, 5, 7), "bool"),
+            ),
         ),
     )
 

@@ -43,7 +43,8 @@ def _layer(value: Any) -> LayerEntry:
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
         raise refuse(_FORM)
     if _too_deep(value):
-        raise conflict((), "it holds too many layers inside one another", f"at most {DEEPEST}", code="GB405")
+        message = "it holds too many layers inside one another"
+        raise conflict((), message, f"at most {DEEPEST}", "wrap the layer fewer times", code="GB405")
     if "layer" not in value:
         hint = "name the layer, such as {layer: LSTM, units: 64}"
         raise _failed([_at("layer", PydanticCustomError("missing", "layer is missing", {"hint": hint}), value)])
@@ -114,6 +115,8 @@ def _as_blueprints_write(error: ValidationError, kind: type[LayerEntry], wrapper
             continue  # a misspelt key is unknown, and the key it was meant to be is missing: that is one fault
         if item["type"] == "missing" and len(location) == 1:
             context["hint"] = kind.model_fields[str(location[0])].description
+            if wrapper and location[0] == "layer":
+                context["hint"] = "write the layer that it wraps, such as wraps: {layer: LSTM, units: 64}"
         if wrapper and location[:1] == ("layer",):
             location = ("wraps", *location[1:])
         elif wrapper and item["type"] == "conflict" and not location and context["path"][:1] == ("layer",):

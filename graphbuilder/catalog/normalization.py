@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, WithJsonSchema, field_validator, model_validator
 
 from graphbuilder.catalog.arguments import (
     ONES,
@@ -155,6 +155,12 @@ class LayerNormalization(_Normalization):
     )
 
     axis: Axes = argument("the axis or axes over which to normalize", -1)
+
+    @field_validator("axis")
+    @classmethod
+    def _sorted_axes(cls, axis: int | tuple[int, ...]) -> int | tuple[int, ...]:
+        """Keras 3 sorts the axes and tf_keras does not, so both are given them sorted."""
+        return axis if isinstance(axis, int) else tuple(sorted(axis))
 
 
 def _groups(value: object) -> object:

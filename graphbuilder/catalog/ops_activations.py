@@ -51,7 +51,9 @@ class Relu6(Relu):
 class LeakyRelu(_Activation):
     """x where it is positive, a fraction of it elsewhere."""
 
+    # Keras announces integers for integers, and computes floats.
     takes = REALS
+    gives = Gives.FLOAT
 
     negative_slope: float = argument("what negative elements are multiplied by", 0.2)
 

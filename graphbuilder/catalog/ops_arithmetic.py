@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from graphbuilder.catalog.broadcasting import broadcast, result_type
 from graphbuilder.catalog.entry import Example, OpEntry, Outputs
@@ -64,6 +65,24 @@ class Add(_Arithmetic):
 
     takes = REALS | COMPLEX | STRING
     examples = (_PAIR, Example({}, (TensorType((BATCH, 10, 64)), TensorType((10, 64)))))
+
+    def keras_call(self, arguments: Mapping[str, Any], call: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """As every op, but that an operand which Keras would misread as a bias comes first.
+
+        Keras (3.15, on TensorFlow) adds an x2 with a single axis other than 1 as a bias along the last or the second
+        axis of x1, whichever has that size, also where broadcasting means another one: (3, 3) + (3, 1) comes out wrong.
+        """
+        left, right = arguments["x1"], arguments["x2"]
+        wide = len(_extents(left)) > 1 >= len(_extents(right))
+        if wide and _extents(right) != [-1] and str(getattr(left, "dtype", "")) != "string":
+            left, right = right, left
+        return [left], {"x2": right}
+
+
+def _extents(tensor: Any) -> list[int]:
+    """The axes, counted from the end, that are not 1; an unknown first axis is the batch, which may be 1."""
+    shape = list(getattr(tensor, "shape", ()))
+    return [axis - len(shape) for axis, size in enumerate(shape) if size != 1 and not (axis == 0 and size is None)]
 
 
 class Subtract(_Arithmetic):

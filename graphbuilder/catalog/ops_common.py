@@ -129,7 +129,6 @@ class Gives(StrEnum):
     SUM = "sum"  # small integers grow to 32 bits, and the widest shrink as in promotion
     PRODUCT = "product"  # small integers grow to 32 bits
     BOOL = "bool"
-    SINGLE = "single"  # float32, whatever is computed
 
     def dtype(self, operand: str) -> str:
         """The dtype of the output.
@@ -150,8 +149,6 @@ class Gives(StrEnum):
                 return _GROWN.get(operand, operand)
             case Gives.BOOL:
                 return "bool"
-            case Gives.SINGLE:
-                return "float32"
         return operand
 
 

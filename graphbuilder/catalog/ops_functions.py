@@ -129,10 +129,10 @@ class Rsqrt(_Function):
 
 
 class Reciprocal(_Function):
-    """1 / x. Keras announces float32, whatever the input."""
+    """1 / x."""
 
+    # Keras announces float32 for floats of every width, and keeps the width.
     takes = FLOATS | COMPLEX
-    gives = Gives.SINGLE
 
 
 class Square(_Function):
@@ -142,7 +142,11 @@ class Square(_Function):
 
 
 class Absolute(_Function):
-    """The magnitude."""
+    """The magnitude. That of complex numbers is a float, though Keras announces another complex number."""
+
+    def outputs(self, inputs: Inputs) -> Outputs:
+        given = self.taken(inputs)
+        return TensorType(given.shape, {"complex64": "float32", "complex128": "float64"}.get(given.dtype, given.dtype))
 
 
 class Abs(Absolute):
@@ -201,20 +205,21 @@ class Cast(TensorOp):
     takes = ANYTHING
     examples = (Example({"dtype": "float32"}, (TensorType((BATCH, 224, 224, 3), "uint8"),)),)
 
-    dtype: DTypeName = argument("the dtype of the output")
+    dtype: DTypeName | None = argument("the dtype of the output; null means float32")
 
     def outputs(self, inputs: Inputs) -> Outputs:
         given = self.taken(inputs)
-        if self.dtype != given.dtype:
+        wanted = self.dtype or "float32"
+        if wanted != given.dtype:
             require(given.dtype, NUMBERS, "cast")
-            if self.dtype == "string":
+            if wanted == "string":
                 raise Misfit(
                     f"{given.dtype} cannot be cast to string",
                     expected="a dtype of numbers",
                     code="GB203",
                     argument="dtype",
                 )
-        return TensorType(given.shape, self.dtype)
+        return TensorType(given.shape, wanted)
 
 
 class _Filled(TensorOp):

@@ -153,6 +153,19 @@ class GetItem(TensorOp):
         return Misfit(message, found=self.key, expected=expected, hint=hint, code="GB203", argument="key")
 
 
+def _always_empty(part: slice) -> bool:
+    """Whether a slice holds nothing of an axis of any size."""
+    if part.start is not None and part.stop is not None and (part.start < 0) != (part.stop < 0):
+        return False
+    # Bounds that are counted from one end keep their distance whatever the size, so one that is long stands for all.
+    start, stop, step = part.indices(10**20)
+    return start >= stop if step > 0 else start <= stop
+
+
+# TensorFlow picks by no others.
+_POSITIONS = frozenset({"int16", "int32", "int64"})
+
+
 class Take(OpEntry):
     """Picks elements along an axis by a tensor of positions, negative ones counted from the end."""
 
@@ -168,13 +181,7 @@ class Take(OpEntry):
     def outputs(self, inputs: Inputs) -> Outputs:
         given = a_tensor(inputs.one("x"), "take")
         indices = inputs.one("indices")
-        require(
-            indices.dtype,
-            frozenset({"int16", "int32", "int64"}),
-            "take",
-            "indices",
-            "cast it first, with {op: cast, dtype: int32}",
-        )
+        require(indices.dtype, _POSITIONS, "take", "indices", "cast it first, with {op: cast, dtype: int32}")
         if self.axis is None:
             return given.with_shape(indices.shape)
         axis = axis_of(self.axis, given.rank)

@@ -127,12 +127,19 @@ def _equation(value: str) -> str:
     if not _EQUATION.fullmatch(value):
         raise refuse("lower-case letters, such as 'abc,cd->abd', with '...' for axes that have no letter")
     given, arrow, wanted = value.partition("->")
+    single = [letter for letter in given if letter.isalpha() and given.count(letter) == 1]
+    if not arrow and (single != sorted(single) or given.count("...") > 1):
+        # Keras announces the letters of an output that is left out by alphabet and computes them as they come, and
+        # fails where two operands have an ellipsis.
+        raise refuse("an output", f"write it, such as {value}->{'...' * ('...' in given)}{''.join(single)}")
     if arrow:
         for letter in wanted.replace("...", ""):
             if letter not in given:
                 raise refuse(f"an output of letters that the operands have; {letter} is in none")
             if wanted.count(letter) > 1:
                 raise refuse(f"each letter of the output once; {letter} stands there twice")
+        if "..." in wanted and "..." not in given and given.count(",") > 1:
+            raise refuse("an output without '...', as no operand has it")
     return value
 
 

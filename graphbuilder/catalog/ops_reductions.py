@@ -5,7 +5,9 @@ from __future__ import annotations
 from math import inf
 from typing import ClassVar, Literal
 
-from graphbuilder.catalog.arguments import Axes, PositiveInt, argument
+from pydantic import model_validator
+
+from graphbuilder.catalog.arguments import Axes, PositiveInt, argument, as_written, conflict
 from graphbuilder.catalog.broadcasting import axes_of, axis_of, without_axes
 from graphbuilder.catalog.entry import Example, Outputs
 from graphbuilder.catalog.ops_common import (
@@ -94,14 +96,15 @@ class Prod(_Reduction):
 
     gives = Gives.PRODUCT
 
-    dtype: DTypeName | None = argument("the dtype that Keras announces; null means the input's, at least 32 bits", None)
+    dtype: DTypeName | None = argument("null lets small integers grow to 32 bits; else the input's dtype stays", None)
 
     def outputs(self, inputs: Inputs) -> Outputs:
-        if self.dtype is not None:
-            require(inputs.first.dtype, REALS | COMPLEX, "prod with a dtype")
-        reduced = super().outputs(inputs)
-        assert isinstance(reduced, TensorType)
-        return TensorType(reduced.shape, self.dtype or reduced.dtype)
+        if self.dtype is None:
+            return super().outputs(inputs)
+        # Keras announces the dtype that is asked for, and TensorFlow then computes in the input's.
+        given = inputs.first
+        require(given.dtype, REALS | COMPLEX, "prod with a dtype")
+        return TensorType(without_axes(given.shape, axes_of(self.axis, given.rank), self.keepdims), given.dtype)
 
 
 class _Extreme(_Reduction):
@@ -109,7 +112,7 @@ class _Extreme(_Reduction):
 
     takes = REALS | BOOL
 
-    initial: Number | bool | None = argument("one more number that takes part", None)
+    initial: Number | None = argument("one more number that takes part", None)
 
     def outputs(self, inputs: Inputs) -> Outputs:
         given = self.taken(inputs)
@@ -138,10 +141,10 @@ class Any(All):
 
 
 class Logsumexp(_Reduction):
-    """log(sum(exp(x))), without overflow. Keras announces float32, whatever the input."""
+    """log(sum(exp(x))), without overflow."""
 
+    # Keras announces float32 for floats of every width, and keeps the width.
     takes = FLOATS
-    gives = Gives.SINGLE
 
 
 class Argmax(TensorOp):
@@ -257,11 +260,12 @@ class Norm(TensorOp):
         given = self.taken(inputs)
         axes = axes_of(self.axis, given.rank)
         check_norm(given, self.ord, axes, "ord")
-        if self.keepdims and self.ord in _SINGULAR and len(axes) == 2 and axes[0] > axes[1]:
+        rising = tuple(sorted(axes))
+        if self.keepdims and self.ord in _SINGULAR and len(axes) == 2 and self.axis not in (None, rising):
+            # Keras puts the axes back at the places as they are written, one after the other.
             raise Misfit(
-                f"axis names axis {axes[0]} before axis {axes[1]}",
-                expected="the two axes in order",
-                hint=f"write axis: [{axes[1]}, {axes[0]}]",
+                f"axis is {as_written(self.axis)}, and keepdims asks Keras to put the axes back",
+                expected=f"{list(rising)}",
                 code="GB203",
                 argument="axis",
             )
@@ -269,7 +273,7 @@ class Norm(TensorOp):
 
 
 class Normalize(TensorOp):
-    """Divides by the norm along an axis. Keras announces float32, whatever the input."""
+    """Divides by the norm along an axis."""
 
     family = "reductions"
     takes = REALS | BOOL
@@ -278,6 +282,12 @@ class Normalize(TensorOp):
     axis: Axes | None = argument("the axes that a norm is taken along; null for all", -1)
     order: PositiveInt = argument("the order of the norm", 2)
     epsilon: float | None = argument("the least divisor; null means Keras's 1e-7", None)
+
+    @model_validator(mode="after")
+    def _divisor(self) -> Normalize:
+        if self.epsilon == 0 and self.order == 2:
+            raise conflict("epsilon", "epsilon is 0, and a norm of order 2 is divided by it", "another number")
+        return self
 
     def outputs(self, inputs: Inputs) -> Outputs:
         given = self.taken(inputs)
@@ -292,4 +302,5 @@ class Normalize(TensorOp):
                 hint="cast it first, with {op: cast, dtype: float32}",
                 code="GB305",
             )
-        return TensorType(given.shape, "float32")
+        # Keras announces float32 for floats of every width, and keeps the width.
+        return TensorType(given.shape, Gives.FLOAT.dtype(given.dtype))

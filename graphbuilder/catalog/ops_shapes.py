@@ -109,9 +109,12 @@ class Reshape(Rearrangement):
         known = prod(size for size in self.newshape if size != -1)
         count = elements(given.shape)
         if count is None:
-            return given.with_shape(
-                [self._open_size(given.shape, known) if size == -1 else size for size in self.newshape]
-            )
+            least = prod(size for size in given.shape if isinstance(size, int))
+            if -1 not in self.newshape and known % least:
+                message = f"{shape_text(self.newshape)} has {known} elements, not those of {shape_text(given.shape)}"
+                raise self._misfit(message, f"a product that {least} divides")
+            rest = self._open_size(given.shape, known)
+            return given.with_shape([rest if size == -1 else size for size in self.newshape])
         filled = f"{shape_text(given.shape)} has {count} elements, which do not fill {shape_text(self.newshape)}"
         if -1 not in self.newshape:
             if count != known:
@@ -256,7 +259,7 @@ class _Blocks(Rearrangement):
     """What the moves between channels and the image's plane share."""
 
     block_size: Annotated[int, Field(ge=2)] = argument("height and width of a block")
-    data_format: DataFormat = argument("where the channels stand", "channels_last")
+    data_format: DataFormat | None = argument("where the channels stand; null means channels_last", "channels_last")
 
     def _split(self, given: TensorType) -> tuple[Dim, Dim, Dim]:
         """Height, width and channels."""

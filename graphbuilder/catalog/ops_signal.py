@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema, model_validator
 
-from graphbuilder.catalog.arguments import PositiveInt, argument, conflict, refuse
+from graphbuilder.catalog.arguments import NonNegativeInt, PositiveInt, argument, conflict, refuse
 from graphbuilder.catalog.broadcasting import axis_of
 from graphbuilder.catalog.entry import Example, Outputs
 from graphbuilder.catalog.ops_common import TensorOp
-from graphbuilder.catalog.ports import Inputs, Misfit
+from graphbuilder.catalog.ports import Inputs, Misfit, wrong_rank
 from graphbuilder.catalog.tensor import BATCH, TensorType
 
 __all__ = ["Stft"]
@@ -42,7 +42,7 @@ class Stft(TensorOp):
         Example({"sequence_length": 256, "sequence_stride": 128, "fft_length": 256}, (TensorType((BATCH, 16000)),)),
     )
 
-    sequence_length: PositiveInt = argument("samples of each window")
+    sequence_length: NonNegativeInt = argument("samples of each window")
     sequence_stride: PositiveInt = argument("samples from one window to the next")
     fft_length: PositiveInt = argument("length of the transform, at least sequence_length")
     window: _Window = argument("what each stretch is weighted with: hann, hamming, null for none, or numbers", "hann")
@@ -69,6 +69,8 @@ class Stft(TensorOp):
 
     def outputs(self, inputs: Inputs) -> Outputs:
         given = self.taken(inputs)
+        if given.shape == (BATCH,):
+            raise wrong_rank(given, "(batch, …, samples)", "give each sample a signal")
         size = given.shape[axis_of(-1, given.rank)]
         windows: int | None = None
         if isinstance(size, int):

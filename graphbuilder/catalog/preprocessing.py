@@ -144,7 +144,7 @@ class Normalization(LayerEntry):
         facing = kept[len(kept) - len(numbers) :]
         if any(count not in (1, size) for count, size in zip(numbers, facing, strict=True)):
             raise Misfit(
-                f"mean holds {' × '.join(map(str, numbers))} numbers for axes of {' × '.join(map(str, facing))}",
+                f"mean holds {' × '.join(map(str, numbers))} numbers for {' × '.join(map(str, facing))} positions",
                 found=as_written(self.mean),
                 expected=f"{' × '.join(map(str, facing))} numbers",
                 argument="mean",

@@ -262,7 +262,7 @@ class LSTM(_Units):
             (TensorType((BATCH, "time", 8)), (TensorType((BATCH, 32)), TensorType((BATCH, 32)))),
         ),
         Example(
-            {"units": 12, "unroll": True, "use_bias": False},
+            {"units": 12, "use_bias": False},
             (
                 TensorType((BATCH, 5, 3)),
                 (TensorType((BATCH, 12)), TensorType((BATCH, 12))),

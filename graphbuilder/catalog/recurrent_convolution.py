@@ -128,8 +128,8 @@ class ConvLSTM1D(_ConvLSTM):
     examples = (
         Example({"filters": 8, "kernel_size": 3}, (TensorType((BATCH, 10, 32, 4)),)),
         Example(
-            {"filters": 4, "kernel_size": 3, "padding": "same", "return_state": True, "data_format": "channels_first"},
-            (TensorType((BATCH, "time", 3, 9)), (TensorType((BATCH, 4, 9)), TensorType((BATCH, 4, 9)))),
+            {"filters": 4, "kernel_size": 3, "padding": "same", "return_state": True},
+            (TensorType((BATCH, "time", 9, 3)), (TensorType((BATCH, 9, 4)), TensorType((BATCH, 9, 4)))),
         ),
     )
 

@@ -42,11 +42,15 @@ class _Noise(ElementwiseLayer):
         "training": CallArgument(bool, False, "whether to disturb the input")
     }
 
-    def computes(self) -> Takes:
-        return self.takes if self._disturbs() else Takes.ANYTHING
+    def computes(self, inputs: Inputs) -> Takes:
+        return self.takes if self._works(inputs) else Takes.ANYTHING
+
+    def _works(self, inputs: Inputs) -> bool:
+        """Whether anything is ever done to the input; a call may say that it is never in training."""
+        return self._disturbs() and inputs.call.get("training") is not False
 
     def _disturbs(self) -> bool:
-        """Whether anything happens in training."""
+        """Whether anything is done in training."""
         raise NotImplementedError
 
 
@@ -90,7 +94,7 @@ class Dropout(_Dropping):
     noise_shape: PartialShape | None = argument("the shape in which values are dropped together; null means each", None)
 
     def outputs(self, inputs: Inputs) -> Outputs:
-        if self.noise_shape is not None and self._disturbs():
+        if self.noise_shape is not None and self._works(inputs):
             _check_noise_shape(inputs.first, self.noise_shape)
         return super().outputs(inputs)
 
@@ -180,7 +184,7 @@ class AlphaDropout(_Noise):
     seed: _Seed | None = argument(_SEED, None)
 
     def outputs(self, inputs: Inputs) -> Outputs:
-        if self.noise_shape is not None and self._disturbs():
+        if self.noise_shape is not None and self._works(inputs):
             _check_noise_shape(inputs.first, self.noise_shape)
         return super().outputs(inputs)
 
@@ -197,5 +201,5 @@ class ActivityRegularization(ElementwiseLayer):
     l1: _Penalty | None = argument("weight of the sum of absolute values", 0.0)
     l2: _Penalty | None = argument("weight of the sum of squares", 0.0)
 
-    def computes(self) -> Takes:
+    def computes(self, inputs: Inputs) -> Takes:
         return Takes.FLOATS_OR_WIDE_INTEGERS if self.l1 or self.l2 else Takes.NUMBERS

@@ -142,9 +142,9 @@ class Permute(LayerEntry):
         if given.rank != len(self.dims) + 1:
             behind = max(given.rank - 1, 0)
             raise Misfit(
-                f"dims orders {len(self.dims)} axes, and {shape_text(given.shape)} has {behind} behind the batch",
+                f"dims is {as_written(self.dims)} for the {behind} axes behind the batch of {shape_text(given.shape)}",
                 found=as_written(self.dims),
-                expected="every axis of the input but the batch",
+                expected="each of these axes once, counted from 1",
                 argument="dims",
             )
         return TensorType((given.shape[0], *(given.shape[axis] for axis in self.dims)), self.cast(given.dtype))

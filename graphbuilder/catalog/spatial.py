@@ -8,8 +8,8 @@ from graphbuilder.catalog.arguments import DataFormat, PositiveInt, Size2, Size3
 from graphbuilder.catalog.entry import Example, LayerEntry, Legacy, Masking, Outputs
 from graphbuilder.catalog.margins import Edge, Edges1, Edges2, Edges3
 from graphbuilder.catalog.ports import Inputs, Misfit
-from graphbuilder.catalog.tensor import BATCH, Dim, TensorType
-from graphbuilder.catalog.windows import AXIS_NAMES, join, require_pixels, split_image
+from graphbuilder.catalog.tensor import BATCH, Dim, Shape, TensorType
+from graphbuilder.catalog.windows import axis_text, join, require_pixels, split_image
 
 __all__ = [
     "Cropping1D",
@@ -31,12 +31,12 @@ class _Resized(LayerEntry):
     masking = Masking.LOSES
     rank: ClassVar[int]
 
-    def resized(self, axis: int, size: Dim) -> Dim:
+    def resized(self, spatial: Shape, axis: int) -> Dim:
         """The size that a spatial axis becomes.
 
         Arguments:
-            axis: which of the spatial axes.
-            size: its size.
+            spatial: the sizes of all of them.
+            axis: which it is.
 
         Raises:
             Misfit: nothing would be left of it.
@@ -50,7 +50,7 @@ class _Resized(LayerEntry):
     def outputs(self, inputs: Inputs) -> Outputs:
         given = inputs.first
         spatial, channels = split_image(given, self.rank, self.order())
-        changed = [self.resized(axis, size) for axis, size in enumerate(spatial)]
+        changed = [self.resized(spatial, axis) for axis in range(self.rank)]
         return TensorType(join(given.shape[0], changed, channels, self.order()), self.cast(given.dtype))
 
 
@@ -63,17 +63,16 @@ class _Ordered(_Resized):
         return self.data_format
 
 
-def _cropped(rank: int, axis: int, size: Dim, edge: Edge) -> Dim:
+def _cropped(spatial: Shape, axis: int, edge: Edge) -> Dim:
     """The size that is left of an axis."""
-    away = sum(edge)
+    size, away = spatial[axis], sum(edge)
     if away == 0:
         return size
     if not isinstance(size, int):
         return None
     if away >= size:
-        whole = f"{size} steps" if rank == 1 else f"a {AXIS_NAMES[rank][axis]} of {size}"
         raise Misfit(
-            f"cropping takes {edge[0]} and {edge[1]} of {whole}",
+            f"cropping takes {edge[0]} and {edge[1]} of {axis_text(spatial, axis)}",
             found=str(away),
             expected=f"less than {size} together",
             argument="cropping",
@@ -89,8 +88,8 @@ class Cropping1D(_Resized):
 
     cropping: Edges1 = argument("steps cut off both ends, or [at the start, at the end]", (1, 1))
 
-    def resized(self, axis: int, size: Dim) -> Dim:
-        return _cropped(self.rank, axis, size, self.cropping)
+    def resized(self, spatial: Shape, axis: int) -> Dim:
+        return _cropped(spatial, axis, self.cropping)
 
 
 class Cropping2D(_Ordered):
@@ -103,8 +102,8 @@ class Cropping2D(_Ordered):
         "cut off all sides, or [height, width], each a number or [before, after]", ((0, 0),) * 2
     )
 
-    def resized(self, axis: int, size: Dim) -> Dim:
-        return _cropped(self.rank, axis, size, self.cropping[axis])
+    def resized(self, spatial: Shape, axis: int) -> Dim:
+        return _cropped(spatial, axis, self.cropping[axis])
 
 
 class Cropping3D(_Ordered):
@@ -117,8 +116,8 @@ class Cropping3D(_Ordered):
         "cut off all sides, or [depth, height, width], each a number or [before, after]", ((1, 1),) * 3
     )
 
-    def resized(self, axis: int, size: Dim) -> Dim:
-        return _cropped(self.rank, axis, size, self.cropping[axis])
+    def resized(self, spatial: Shape, axis: int) -> Dim:
+        return _cropped(spatial, axis, self.cropping[axis])
 
 
 def _padded(size: Dim, edge: Edge) -> Dim:
@@ -137,8 +136,8 @@ class ZeroPadding1D(_Ordered):
 
     padding: Edges1 = argument("steps added at both ends, or [at the start, at the end]", (1, 1))
 
-    def resized(self, axis: int, size: Dim) -> Dim:
-        return _padded(size, self.padding)
+    def resized(self, spatial: Shape, axis: int) -> Dim:
+        return _padded(spatial[axis], self.padding)
 
 
 class ZeroPadding2D(_Ordered):
@@ -151,8 +150,8 @@ class ZeroPadding2D(_Ordered):
         "added on all sides, or [height, width], each a number or [before, after]", ((1, 1),) * 2
     )
 
-    def resized(self, axis: int, size: Dim) -> Dim:
-        return _padded(size, self.padding[axis])
+    def resized(self, spatial: Shape, axis: int) -> Dim:
+        return _padded(spatial[axis], self.padding[axis])
 
 
 class ZeroPadding3D(_Ordered):
@@ -165,8 +164,8 @@ class ZeroPadding3D(_Ordered):
         "added on all sides, or [depth, height, width], each a number or [before, after]", ((1, 1),) * 3
     )
 
-    def resized(self, axis: int, size: Dim) -> Dim:
-        return _padded(size, self.padding[axis])
+    def resized(self, spatial: Shape, axis: int) -> Dim:
+        return _padded(spatial[axis], self.padding[axis])
 
 
 def _repeated(size: Dim, factor: int) -> Dim:
@@ -184,8 +183,8 @@ class UpSampling1D(_Resized):
 
     size: PositiveInt = argument("how often each step stands in the output", 2)
 
-    def resized(self, axis: int, size: Dim) -> Dim:
-        return _repeated(size, self.size)
+    def resized(self, spatial: Shape, axis: int) -> Dim:
+        return _repeated(spatial[axis], self.size)
 
 
 class UpSampling2D(_Ordered):
@@ -204,8 +203,8 @@ class UpSampling2D(_Ordered):
             require_pixels(inputs.first, f"UpSampling2D with interpolation: {self.interpolation}")
         return super().outputs(inputs)
 
-    def resized(self, axis: int, size: Dim) -> Dim:
-        return _repeated(size, self.size[axis])
+    def resized(self, spatial: Shape, axis: int) -> Dim:
+        return _repeated(spatial[axis], self.size[axis])
 
 
 class UpSampling3D(_Ordered):
@@ -216,5 +215,5 @@ class UpSampling3D(_Ordered):
 
     size: Size3 = argument("factors for depth, height and width", (2, 2, 2))
 
-    def resized(self, axis: int, size: Dim) -> Dim:
-        return _repeated(size, self.size[axis])
+    def resized(self, spatial: Shape, axis: int) -> Dim:
+        return _repeated(spatial[axis], self.size[axis])

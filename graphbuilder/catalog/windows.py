@@ -8,7 +8,7 @@ from graphbuilder.catalog.checks import Takes, require_dtype
 from graphbuilder.catalog.ports import Misfit, wrong_rank
 from graphbuilder.catalog.tensor import Dim, Shape, TensorType, shape_text
 
-__all__ = ["AXIS_NAMES", "join", "require_pixels", "slide", "slide_back", "split_image"]
+__all__ = ["AXIS_NAMES", "axis_text", "join", "require_pixels", "slide", "slide_back", "split_image"]
 
 # The spatial axes by how many there are, for messages.
 AXIS_NAMES: dict[int, tuple[str, ...]] = {
@@ -42,6 +42,19 @@ def split_image(tensor: TensorType, rank: int, data_format: str | None) -> tuple
     if data_format == "channels_first":
         return tensor.shape[2:], tensor.shape[1]
     return tensor.shape[1:-1], tensor.shape[-1]
+
+
+def axis_text(spatial: Sequence[Dim], index: int) -> str:
+    """One of the spatial axes as a message calls it.
+
+    Example:
+        >>> axis_text((28, 32), 1), axis_text((100,), 0)
+        ('a width of 32', '100 steps')
+    """
+    size, name = spatial[index], AXIS_NAMES[len(spatial)][index]
+    if name == "steps":
+        return "1 step" if size == 1 else f"{size} steps"
+    return f"a {name} of {size}"
 
 
 def join(batch: Dim, spatial: Sequence[Dim], channels: Dim, data_format: str | None) -> Shape:
@@ -165,12 +178,9 @@ def require_pixels(tensor: TensorType, who: str) -> None:
 
 def _too_large(spatial: Sequence[Dim], index: int, span: int) -> Misfit:
     name = AXIS_NAMES[len(spatial)][index]
-    place, expected = f"a {name} of {spatial[index]}", f"a {name} of at least {span}"
-    if name == "steps":
-        place, expected = f"{spatial[index]} steps", f"at least {span} steps"
     return Misfit(
-        f"a window of {span} does not fit into {place}",
+        f"a window of {span} does not fit into {axis_text(spatial, index)}",
         found=shape_text(spatial),
-        expected=expected,
+        expected=f"at least {span} steps" if name == "steps" else f"a {name} of at least {span}",
         hint="use padding: same, a smaller window, or fewer steps that shrink the input before it",
     )

@@ -113,6 +113,9 @@ class Bidirectional(LayerEntry):
                     f"{name} is {as_written(other)} in backward_layer and {as_written(one)} in the layer it runs beside"
                 )
                 raise conflict("backward_layer", told, "the same in both")
+        if forward.stateful and forward.return_state:
+            told = "return_state stands beside stateful, and Keras fails to call a Bidirectional layer of both"
+            raise conflict(("layer", "return_state"), told, "one of the two", "leave stateful out")
         return self
 
     @property
@@ -276,7 +279,12 @@ class TimeDistributed(LayerEntry):
 
     def outputs(self, inputs: Inputs) -> Outputs:
         time = inputs.one("inputs").shape[1:2]
-        given = _listed(_given(self.layer, self._steps(inputs), "wraps"))[0]
+        step = self._steps(inputs)
+        try:
+            given = _listed(_given(self.layer, step, "wraps"))[0]
+        except Misfit as misfit:
+            misfit.message = f"at each step, {misfit.message}"
+            raise
         return TensorType((*given.shape[:1], *time, *given.shape[1:]), self.compute_dtype)
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:

@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
-import click
 import typer
 
 from graphbuilder.cli import compile as compile_command
 from graphbuilder.cli import convert, layers, new, schema, show, validate
 from graphbuilder.cli.output import print_diagnostics, wants_json
-from graphbuilder.errors import GraphbuilderError
+from graphbuilder.cli.usage import usage_diagnostic
+from graphbuilder.errors import Diagnostic, GraphbuilderError
 
 __all__ = ["app", "main"]
+
+_INTERRUPTED = 130
+
+
+def _epilog(examples: str) -> str:
+    """A command's examples as they stand below its help, one on a line.
+
+    Arguments:
+        examples: "Examples: graphbuilder …; graphbuilder …".
+    """
+    _, _, commands = examples.partition(": ")
+    # The mark keeps the help from being wrapped into one paragraph.
+    return "\b\nExamples:\n" + "\n".join(f"  {command}" for command in commands.split("; "))
 
 
 app = typer.Typer(
     name="graphbuilder",
     help="Write a neural network as a YAML layer graph, check it in milliseconds, compile it to Keras.",
+    epilog=_epilog("Begin: graphbuilder new cnn; graphbuilder show cnn.yaml; graphbuilder compile cnn.yaml -o cnn.keras"),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
 for module in (new, validate, show, compile_command, layers, schema, convert):
-    app.command(name=module.NAME, epilog=module.EPILOG)(module.command)
+    app.command(name=module.NAME, epilog=_epilog(module.EPILOG))(module.command)
 
 
 def _version(asked: bool) -> None:
@@ -55,27 +72,71 @@ def main(argv: list[str] | None = None) -> int:
         130 interrupted.
     """
     arguments = sys.argv[1:] if argv is None else argv
+    _say_what_stdout_can()
     try:
-        code: Any = app(args=arguments, prog_name="graphbuilder", standalone_mode=False)
-        return code if isinstance(code, int) else 0
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        print("interrupted; nothing was left half-written", file=sys.stderr)
-        return 130
+        code = _run(arguments)
+        # What is still to be written must fail here, where it can be told, and not when Python ends.
+        sys.stdout.flush()
+    except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
     except GraphbuilderError as error:
         print_diagnostics(error.diagnostics, as_json=wants_json(arguments))
-        return error.exit_code
+        code = error.exit_code
     except BrokenPipeError:
-        # Whoever read our output has enough of it; Python must not complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        # Whoever read our output has enough of it.
+        _forget_stdout()
+        code = 0
+    except OSError as error:
+        _forget_stdout()
+        what = error.filename or "the output"
+        _report(Diagnostic("GB602", f"{what}: {error.strerror or error}"))
+        code = 3
     except Exception as error:
         if os.environ.get("GRAPHBUILDER_TRACEBACK"):
             raise
-        print(f"GB900 graphbuilder met a bug of its own: {type(error).__name__}: {error}", file=sys.stderr)
-        print(f"  hint: run it again with GRAPHBUILDER_TRACEBACK=1, and report to the project what it prints", file=sys.stderr)
-        return 4
+        hint = "run it again with GRAPHBUILDER_TRACEBACK=1, and report to the project what it prints"
+        _report(Diagnostic("GB900", f"graphbuilder met a bug of its own: {type(error).__name__}: {error}", hint=hint))
+        code = 4
+    if code == _INTERRUPTED:
+        print("interrupted; nothing was left half-written", file=sys.stderr)
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """Runs the command; errors of the command line are told here.
+
+    Raises:
+        BrokenPipeError: nobody reads stdout any more.
+    """
+    try:
+        code: Any = app(args=list(arguments), prog_name="graphbuilder", standalone_mode=False)
+    except typer.TyperException as error:
+        if not arguments:
+            # Asked for nothing, typer answers with the help as an error.
+            print(error.format_message(), file=sys.stderr)
+        else:
+            print_diagnostics([usage_diagnostic(error)], as_json=wants_json(arguments))
+        return error.exit_code
+    except SystemExit as leaving:
+        # Typer leaves so when it has completed a word for the shell, and when it met a broken pipe.
+        if isinstance(leaving.__context__, BrokenPipeError):
+            raise leaving.__context__ from None
+        return leaving.code if isinstance(leaving.code, int) else 0
+    return code if isinstance(code, int) else 0
+
+
+def _report(diagnostic: Diagnostic) -> None:
+    print_diagnostics([diagnostic])
+
+
+def _say_what_stdout_can() -> None:
+    """Lets characters that the terminal's encoding lacks become question marks, not failures."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and (stream.encoding or "").lower().replace("-", "") != "utf8":
+            stream.reconfigure(errors="replace")
+
+
+def _forget_stdout() -> None:
+    """Sends what Python still means to write to nowhere, so that it does not complain when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

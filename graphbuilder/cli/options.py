@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from graphbuilder.cli.completion import blueprint_files
 from graphbuilder.errors import CommandError, Diagnostic
-from graphbuilder.text import parse
 
 __all__ = ["FileArgument", "ForceOption", "FormatOption", "OutputFormat", "SetOption", "TrustOption", "parse_set"]
 
@@ -22,7 +22,12 @@ class OutputFormat(StrEnum):
     JSON = "json"
 
 
-FileArgument = Annotated[Path, typer.Argument(help="A blueprint, YAML or JSON.", show_default=False)]
+FileArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", help="A blueprint, YAML or JSON.", show_default=False, autocompletion=blueprint_files
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Set a param of the blueprint; may be given several times."),
@@ -45,6 +50,8 @@ def parse_set(settings: Sequence[str] | None) -> dict[str, Any]:
         >>> parse_set(["units=64", "activation=relu"])
         {'units': 64, 'activation': 'relu'}
     """
+    from graphbuilder.text import parse
+
     found: dict[str, Any] = {}
     for setting in settings or ():
         name, equals, value = setting.partition("=")

@@ -5,15 +5,29 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from graphbuilder.errors import Diagnostic, Severity
 
-__all__ = ["colour", "print_diagnostics", "progress", "wants_json"]
+__all__ = [
+    "bold",
+    "colour",
+    "encodes",
+    "note",
+    "print_data",
+    "print_diagnostics",
+    "progress",
+    "terminal_width",
+    "wants_json",
+]
 
 _RED, _YELLOW, _BOLD, _DIM, _RESET = "\x1b[31m", "\x1b[33m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
+
+# How wide text may be where no terminal says otherwise, and at the least.
+_WIDTH, _NARROWEST = 80, 40
 
 # How long work may take before its progress is shown, in seconds.
 PATIENCE = 0.5
@@ -27,9 +41,44 @@ def wants_json(arguments: Sequence[str]) -> bool:
 
 def colour(stream: object) -> bool:
     """Whether a stream is a terminal that wants colour (https://no-color.org)."""
-    if os.environ.get("NO_COLOR"):
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return bool(getattr(stream, "isatty", lambda: False)())
+
+
+def bold(text: str) -> str:
+    """The text for stdout, bold where that is a terminal that wants colour."""
+    return f"{_BOLD}{text}{_RESET}" if colour(sys.stdout) else text
+
+
+def terminal_width() -> int:
+    """How many columns the text on stdout may have: those of the terminal, else 80."""
+    if not sys.stdout.isatty():
+        return _WIDTH
+    return max(_NARROWEST, shutil.get_terminal_size((_WIDTH, 24)).columns)
+
+
+def encodes(text: str) -> bool:
+    """Whether stdout can say these characters."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def print_data(text: str) -> None:
+    """Writes a document to stdout as UTF-8, whatever the terminal's encoding: YAML and JSON know no other."""
+    if encodes(text):
+        sys.stdout.write(text)
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8"))
+
+
+def note(message: str) -> None:
+    """Says on stderr what is worth knowing and is no fault."""
+    print(f"note: {message}", file=sys.stderr)
 
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic], *, as_json: bool = False) -> None:

@@ -1,6 +1,62 @@
-"""`graphbuilder show`."""
+"""`graphbuilder show`: the nodes of a blueprint with their shapes and costs, beside a drawing of the graph."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from graphbuilder.cli.options import FileArgument, FormatOption, OutputFormat, SetOption, parse_set
+from graphbuilder.cli.output import print_diagnostics
+
+__all__ = ["command"]
+
 NAME = "show"
-EPILOG = ""
-def command() -> int:
-    """TODO"""
-    return 1
+EPILOG = (
+    "Examples: graphbuilder show cnn.yaml; graphbuilder show resnet50.yaml --depth 1; "
+    "graphbuilder show resnet50.yaml --set classes=10; graphbuilder show cnn.yaml --format json"
+)
+
+
+def command(
+    file: FileArgument,
+    settings: SetOption = None,
+    depth: Annotated[
+        int | None,
+        typer.Option(
+            "--depth",
+            metavar="N",
+            min=0,
+            show_default=False,
+            help="Show blocks N names deep as one row each; 0 shows every node. Left out, what fits 60 rows.",
+        ),
+    ] = None,
+    output_format: FormatOption = OutputFormat.TEXT,
+    drawing: Annotated[bool, typer.Option("--drawing/--no-drawing", help="Draw the graph beside the table.")] = True,
+) -> int:
+    """Show a blueprint's nodes with shapes, parameters and multiply-accumulates, and draw the graph.
+
+    In the drawing ○ is an input, ● a node, ◆ a node that gives an output; lines join a node to what feeds it. The last
+    column says where a node's inputs come from, unless that is the row above. Parameters are counted where a layer is
+    called first. MACs are multiply-accumulates for one sample; element-wise work counts as none.
+    """
+    from graphbuilder.analysis import summarize
+    from graphbuilder.api import check
+    from graphbuilder.errors import BlueprintError
+
+    checked = check(file, parse_set(settings))
+    if checked.graph is None:
+        raise BlueprintError(checked.diagnostics)
+    summary = summarize(checked.graph)
+    if output_format is OutputFormat.JSON:
+        import json
+
+        from graphbuilder.cli.show_json import document
+
+        print(json.dumps(document(summary, checked.graph.params, checked.warnings, depth), indent=2))
+        return 0
+    from graphbuilder.cli.show_text import print_summary
+
+    print_summary(summary, depth, drawing)
+    print_diagnostics(checked.warnings)
+    return 0

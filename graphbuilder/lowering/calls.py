@@ -83,7 +83,7 @@ class CallMaker:
             target = Layer(layer_name, target, weights, origin)
             self._count(scope, target, path)
             self.layers[layer_name] = target
-        masked = isinstance(entry, LayerEntry) and entry.masks(self._masked(arguments))
+        masked = isinstance(entry, LayerEntry) and entry.masks(_arrives_masked(arguments, entry.all_masked))
         return self._add(scope, name, target, arguments, options, outputs, several, macs, masked, origin, about)
 
     def apply_custom(
@@ -123,11 +123,6 @@ class CallMaker:
             known = tuple(leaf for leaf in leaves if leaf is not None)
             ports[port] = known if isinstance(argument, tuple) else known[0]
         return Inputs(ports, options)
-
-    def _masked(self, arguments: Mapping[str, Argument]) -> bool:
-        """Whether a value at the first port carries a mask."""
-        first = next(iter(arguments.values()), ())
-        return any(isinstance(leaf, Value) and leaf.masked for leaf in flatten(first))
 
     def _misfit(
         self, scope: Scope, misfit: Misfit, arguments: Mapping[str, Argument], path: tuple[str | int, ...], name: str
@@ -202,6 +197,15 @@ class CallMaker:
     ) -> None:
         self.reports.add(scope, code, message, path, key=True, node=name, expected=expected)
         raise Stop
+
+
+def _arrives_masked(arguments: Mapping[str, Argument], by_all: bool) -> bool:
+    """Whether what stands at the first port carries a mask (any tensor of a list, or all of them), or is given one."""
+    if "mask" in arguments:
+        return True
+    first = next(iter(arguments.values()), ())
+    masked = [isinstance(leaf, Value) and leaf.masked for leaf in flatten(first)]
+    return bool(masked) and (all(masked) if by_all else any(masked))
 
 
 def stated_outputs(gives: Any) -> tuple[tuple[TensorType, ...], bool]:

@@ -29,7 +29,9 @@ def references(source: Any) -> Iterator[str]:
     while waiting:
         item = waiting.pop()
         if isinstance(item, str):
-            yield item
+            # An expression gives a constant, never a reference, so that the graph can be seen without its params.
+            if "$" not in item:
+                yield item
         elif isinstance(item, list):
             waiting.extend(reversed(item))
         elif isinstance(item, Mapping) and "constant" not in item:

@@ -11,6 +11,7 @@ from graphbuilder.catalog import DTYPES, Entry, Port, TensorType
 from graphbuilder.catalog.arguments import as_written
 from graphbuilder.errors import suggestion
 from graphbuilder.graph import Argument, Constant, Value
+from graphbuilder.lowering.arguments import resolved
 from graphbuilder.lowering.reports import Reports
 from graphbuilder.lowering.scope import Scope, Unresolved
 
@@ -90,6 +91,8 @@ def _reference(
 def _resolve(scope: Scope, reports: Reports, source: Any, path: tuple[str | int, ...], node: str) -> Any:
     """One level of a `from`: a reference, a constant, a list or a mapping."""
     if isinstance(source, str):
+        if "$" in source:
+            return _computed(scope, reports, source, path, node)
         return _reference(scope, reports, source, path, node)
     if isinstance(source, (int, float)):
         return constant_of(source)
@@ -109,6 +112,18 @@ def _resolve(scope: Scope, reports: Reports, source: Any, path: tuple[str | int,
         node=node,
         expected="a name, a number, a list of them, or a mapping of call arguments",
     )
+    return BROKEN
+
+
+def _computed(scope: Scope, reports: Reports, source: str, path: tuple[str | int, ...], node: str) -> Any:
+    """The constant that an expression gives."""
+    value = resolved(scope, reports, source, path, node)
+    if isinstance(value, (int, float)):
+        return constant_of(value)
+    if value is not None:
+        message = f"from is {as_written(value)}, which {source} gives"
+        hint = "write the names of nodes and inputs themselves; `when` chooses between nodes"
+        reports.add(scope, "GB204", message, path, node=node, expected="a number", hint=hint)
     return BROKEN
 
 
@@ -147,6 +162,10 @@ def _written_constant(
     scope: Scope, reports: Reports, source: dict[str, Any], path: tuple[str | int, ...], node: str
 ) -> Any:
     """A constant in the long form, `{constant: [[1, 0], [0, 1]], dtype: float32}`."""
+    before = len(reports.diagnostics)
+    source = resolved(scope, reports, source, path, node)
+    if len(reports.diagnostics) > before:
+        return BROKEN
     dtype = source.get("dtype")
     for key in source:
         if key not in ("constant", "dtype"):

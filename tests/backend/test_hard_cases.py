@@ -131,7 +131,7 @@ def kinds_of_inputs() -> tuple[Any, Any]:
     together = layers.Concatenate()([embedded, ops.expand_dims(scale, -1), layers.Flatten()(image)])
     import tensorflow as tf
 
-    given = [tf.constant(["a", "b"]), np.array([3, 4], dtype="int32"), floats(2), floats(2, 4, 4, 1)]
+    given = [tf.constant(["a", "b"]), tf.constant([3, 4]), tf.constant(floats(2)), tf.constant(floats(2, 4, 4, 1))]
     return keras.Model([words, count, scale, image], together), given
 
 

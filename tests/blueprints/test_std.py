@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import keras
 import numpy as np
@@ -12,8 +12,10 @@ import pytest
 from graphbuilder.api import check, compile, copy_weights
 from graphbuilder.blueprint import parse_blueprint
 from graphbuilder.blueprint.shipped import blocks_in
+from tests.support.inputs import some_input
 
 IMAGE, SEQUENCE, VECTOR = "[16, 16, 8]", "[steps, 8]", "[6]"
+TOKENS = "[steps], dtype: int32"
 
 # The block, the shapes of its inputs, and the params to try.
 VARIANTS: list[tuple[str, list[str], list[str]]] = [
@@ -48,18 +50,19 @@ VARIANTS: list[tuple[str, list[str], list[str]]] = [
     (
         "transformer_decoder",
         [SEQUENCE, "[others, 8]"],
-        ["width: 8, heads: 2", "width: 8, heads: 2, norm_first: true, positions: none, layers: 1"],
+        ["width: 8, heads: 2, positions: sinusoidal", "width: 8, heads: 2, norm_first: true, layers: 1"],
     ),
     ("transformer_decoder_layer", [SEQUENCE, "[others, 8]"], ["width: 8, heads: 2, dropout: 0.0"]),
     (
         "transformer_encoder",
         [SEQUENCE],
         [
-            "width: 8, heads: 2",
+            "width: 8, heads: 2, positions: sinusoidal",
             "width: 8, heads: 2, positions: learned, max_length: 16, causal: true, dropout: 0.0",
             "width: 8, heads: 2, positions: none, norm_first: true, layers: 1",
         ],
     ),
+    ("token_and_position_embedding", [TOKENS], ["vocab_size: 9, max_length: 6, width: 4"]),
     ("transformer_encoder_layer", [SEQUENCE], ["width: 8, heads: 2, causal: true"]),
     ("unet_down", [IMAGE], ["filters: 4", "filters: 4, dropout: 0.5"]),
     ("unet_up", ["[8, 8, 6]", IMAGE], ["filters: 4"]),
@@ -87,14 +90,7 @@ def test_block(block: str, shapes: list[str], params: str) -> None:
     assert model.count_params() == checked.graph.parameters
     if model.weights:
         copy_weights(model, twin)
-    random = np.random.default_rng(0)
-    given: Any = {
-        name: random.normal(
-            size=(2, *(size if isinstance(size, int) else 5 for size in kind.value.type.shape[1:]))
-        ).astype("float32")  # type: ignore[union-attr]  # inputs have types
-        for name, kind in checked.graph.inputs.items()
-    }
-    given = given if len(given) > 1 else next(iter(given.values()))
+    given = some_input(checked.graph)
     for mine, theirs in zip(keras.tree.flatten(model(given)), keras.tree.flatten(twin(given)), strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-5)
 
@@ -115,3 +111,23 @@ def test_a_mask_passes_through_the_encoder() -> None:
     graph = check(Path(__file__).parents[2] / "blueprints" / "transformer.yaml").graph
     assert graph is not None
     assert graph.calls["encoder.layers.1.output"].outputs[0].masked
+
+
+@pytest.mark.parametrize("norm_first", ["false", "true"])
+@pytest.mark.parametrize("version", [2, 3])
+def test_padding_changes_nothing(norm_first: str, version: Literal[2, 3]) -> None:
+    """The mask reaches every layer when the model runs, not only when it is drawn."""
+    model = compile(
+        parse_blueprint(
+            "blueprint: 1\ninputs:\n  tokens: {shape: [steps], dtype: int32}\nnodes:\n"
+            "  embedded: {block: std.token_and_position_embedding, vocab_size: 9, max_length: 8, width: 8}\n"
+            f"  encoder: {{block: std.transformer_encoder, width: 8, heads: 2, layers: 3, norm_first: {norm_first}}}\n"
+            "  memory: {block: std.token_and_position_embedding, from: tokens, vocab_size: 9, max_length: 8, width: 8}\n"
+            "  decoder: {block: std.transformer_decoder, from: [memory, encoder], width: 8, heads: 2, layers: 2,"
+            f" norm_first: {norm_first}}}\n"
+            "  pooled: {layer: GlobalAveragePooling1D}\n"
+        ),
+        keras=version,
+    )
+    short, padded = np.array([[3, 1, 4]], "int32"), np.array([[3, 1, 4, 0, 0, 0]], "int32")
+    np.testing.assert_allclose(model(short), model(padded), rtol=0, atol=1e-6)

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphbuilder.catalog import BATCH
-from tests.catalog.answers import (
-    Accepted,
-    Broken,
-    Refused,
-    Shape,
-    catalog_answer,
-    computed_dtypes,
-    keras_answer,
-    run_failure,
-    twin_answer,
-)
+from graphbuilder.catalog import BATCH, LayerEntry
+from tests.catalog.answers import Accepted, Broken, Refused, catalog_answer, compatible, keras_answer, twin_answer
+from tests.catalog.cases import Case
+from tests.catalog.computing import computed_dtypes, paired, run_failure
 from tests.catalog.exemptions import exempted
 from tests.catalog.findings import Finding
-from tests.catalog.strategies import Case
 
 __all__ = ["against_keras", "against_twin", "all_against_keras", "all_against_twin"]
 
@@ -42,13 +33,13 @@ def all_against_keras(case: Case) -> Iterator[Finding]:
     assert isinstance(theirs, Accepted)
     if isinstance(ours, Refused):
         # What Keras takes and then cannot compute is rightly refused.
-        if run_failure(case) is None:
+        if run_failure(case, theirs, device_may_fail=False) is None:
             yield Finding("Keras takes it", case, str(theirs), str(ours))
         return
     yield from _facts(case, theirs, ours)
     # Whether an unknown axis has a size that works is not for the catalog to say.
     known = all(isinstance(dim, int) or dim == BATCH for leaf in case.leaves() for dim in leaf.shape)
-    reason = run_failure(case) if known else None
+    reason = run_failure(case, theirs, device_may_fail=True) if known else None
     if reason is not None:
         yield Finding("Keras cannot compute it", case, reason, str(ours))
 
@@ -59,7 +50,7 @@ def _facts(case: Case, theirs: Accepted, ours: Accepted) -> Iterator[Finding]:
         yield Finding("number of outputs", case, *told)
     elif [shape for shape, _ in theirs.outputs] != [shape for shape, _ in ours.outputs]:
         yield Finding("output shape", case, *told)
-    elif theirs.outputs != ours.outputs and computed_dtypes(case) != [dtype for _, dtype in ours.outputs]:
+    elif theirs.outputs != ours.outputs and computed_dtypes(case) != ours.dtypes:
         # Of integers Keras announces the layer's own dtype for some layers that then compute integers.
         yield Finding("output dtype", case, *told)
     if case.arguments.get("trainable") is False:
@@ -92,16 +83,10 @@ def all_against_twin(case: Case) -> Iterator[Finding]:
     told = (str(theirs), str(ours))
     if len(theirs.outputs) != len(ours.outputs):
         yield Finding("tf_keras number of outputs", case, *told)
-    elif not all(_compatible(mine, other) for (mine, _), (other, _) in zip(ours.outputs, theirs.outputs, strict=True)):
+    elif not issubclass(case.kind, LayerEntry) and theirs.dtypes != ours.dtypes:
+        yield Finding("tf_keras output dtype", case, *told)
+    elif not all(compatible(mine, other) for (mine, _), (other, _) in zip(ours.outputs, theirs.outputs, strict=True)):
         yield Finding("tf_keras output shape", case, *told)
-    renamed = case.kind.legacy.weights
-    expected = sorted((renamed.get(name, name), shape) for name, shape, _ in ours.weights)
-    if sorted((name, shape) for name, shape, _ in theirs.weights) != expected:
+    mine, other = ([(name, shape) for name, shape, _ in answer.weights] for answer in (ours, theirs))
+    if paired(case.kind, mine, other) is None:
         yield Finding("tf_keras weights", case, *told)
-
-
-def _compatible(mine: Shape, other: Shape) -> bool:
-    """Whether two shapes can be of one tensor: the two Kerases leave different axes unknown."""
-    return len(mine) == len(other) and all(
-        None in (one, two) or one == two for one, two in zip(mine, other, strict=True)
-    )

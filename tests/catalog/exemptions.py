@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graphbuilder.catalog import BATCH, TensorType, layers
+from graphbuilder.catalog import BATCH, TensorType
+from graphbuilder.catalog.ports import PortTypes
+from tests.catalog.cases import Case, example_cases
 from tests.catalog.findings import Finding
-from tests.catalog.strategies import Case, example_cases
+from tests.catalog.names import entry_kind
 
-__all__ = ["EXEMPTIONS", "NUMBERS", "OBJECTS", "SIGNATURES", "Exemption", "exempted"]
+__all__ = ["ACTIVATIONS", "EXEMPTIONS", "NUMBERS", "OBJECTS", "SIGNATURES", "Exemption", "exempted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,10 @@ SIGNATURES: dict[tuple[str, str], str] = {
     ("*", "quantization_config"): "quantization is a compression pass of the blueprint, not a layer's argument",
     ("EinsumDense", "gptq_unpacked_column_size"): "as quantization_config: Keras sets it when it quantizes the layer",
     ("Embedding", "weights"): "numbers are loaded into a built model; a blueprint holds none",
+    ("Bidirectional", "weights"): "as for Embedding",
+    ("unstack", "num"): "how many outputs a node has must follow from its arguments alone",
+    ("where", "x1"): "without it the result has as many rows as the condition has true values, unknown before it runs",
+    ("where", "x2"): "as x1",
 }
 
 # Objects that Keras has and a blueprint cannot name; with "()", names that Keras does not look up without options.
@@ -51,7 +58,12 @@ OBJECTS: dict[tuple[str, str], str] = {
     ("initializer", "constant()"): "as Constant",
 }
 
-# Layers whose examples the two Kerases compute differently.
+# Activations that the two Kerases define differently.
+ACTIVATIONS: dict[str, str] = {
+    "hard_sigmoid": "Keras 3 has relu6(x + 3) / 6, tf_keras has x / 5 + 1/2 clipped to 0..1",
+}
+
+# Layers and ops whose examples the two Kerases compute differently.
 NUMBERS: dict[str, str] = {}
 
 
@@ -75,8 +87,7 @@ def _on(name: str, arguments: Mapping[str, Any], *inputs: TensorType) -> Callabl
     """The case of a layer that is called on these tensors."""
 
     def case() -> Case:
-        kind = layers.get(name)
-        assert kind is not None
+        kind = entry_kind(name)
         return Case(kind, arguments, {port.name: found for port, found in zip(kind.ports, inputs, strict=False)}, {})
 
     return case
@@ -88,6 +99,12 @@ def _training(name: str, arguments: Mapping[str, Any], *inputs: TensorType) -> C
     return lambda: replace(case(), call={"training": True})
 
 
+def _convolution_states() -> Case:
+    state = TensorType((BATCH, 4, None))
+    inputs: dict[str, PortTypes] = {"sequences": TensorType((BATCH, 3, 4, 1)), "initial_state": (state, state)}
+    return Case(entry_kind("ConvLSTM1D"), {"filters": 2, "kernel_size": 1}, inputs, {})
+
+
 EXEMPTIONS: tuple[Exemption, ...] = (
     Exemption(
         "",
@@ -97,11 +114,76 @@ EXEMPTIONS: tuple[Exemption, ...] = (
         _on("LSTM", {"units": 1}, TensorType((BATCH, 3, 1), "bool")),
     ),
     Exemption(
+        "GRU LSTM SimpleRNN ConvLSTM1D ConvLSTM2D ConvLSTM3D Bidirectional Attention AdditiveAttention",
+        "Keras takes it",
+        lambda finding: re.search("dropout: Input should be", finding.ours) is not None,
+        "Keras quietly takes the nearest number from 0 to 1, where the author made a slip",
+        _on("LSTM", {"units": 1, "dropout": 1.5}, TensorType((BATCH, 3, 1))),
+    ),
+    Exemption(
         "CenterCrop Resizing",
         "Keras takes it",
         lambda finding: next(finding.case.leaves()).rank == 3,
         "Keras also takes one image without a batch axis, which no value of a graph is",
-        _on("Resizing", {"height": 2, "width": 2}, TensorType((4, 4, 3))),
+        _on("Resizing", {"height": 2, "width": 2}, TensorType((BATCH, 4, 4))),
+    ),
+    Exemption(
+        "stft",
+        "Keras takes it",
+        lambda finding: next(finding.case.leaves()).rank == 1,
+        "Keras takes the batch for the samples of one signal and fails where it is a short one",
+        _on(
+            "stft",
+            {"sequence_length": 4, "sequence_stride": 2, "fft_length": 4},
+            TensorType((BATCH,)),
+        ),
+    ),
+    Exemption(
+        "MultiHeadAttention",
+        "Keras takes it",
+        lambda finding: "attention_axes holds" in finding.ours,
+        "beyond the axes of the input Keras counts on and attends over its own axis of heads",
+        _on(
+            "MultiHeadAttention",
+            {"num_heads": 2, "key_dim": 2, "attention_axes": 2},
+            TensorType((BATCH, 3, 4)),
+            TensorType((BATCH, 3, 4)),
+        ),
+    ),
+    Exemption(
+        "unstack",
+        "Keras takes it",
+        lambda finding: not finding.case.arguments.get("num"),
+        "how many outputs a node has must follow from its arguments alone",
+        _on("unstack", {"num": None, "axis": 1}, TensorType((BATCH, 3, 4))),
+    ),
+    Exemption(
+        "AdditiveAttention",
+        "tf_keras refuses",
+        lambda finding: re.search("NoneType|Dimensions must be equal", finding.theirs) is not None,
+        "tf_keras takes the size of the scale from the value, Keras 3 from the query; building such a twin says so",
+        _on("AdditiveAttention", {}, TensorType((BATCH, 3, 4)), TensorType((BATCH, 3, None))),
+    ),
+    Exemption(
+        "Attention AdditiveAttention",
+        "Keras takes it",
+        lambda finding: "expected as many axes" in finding.ours,
+        "Keras happens to broadcast a value or key of fewer axes than the query, and gives that no meaning",
+        _on("Attention", {}, TensorType((1, 2, 3, 4)), TensorType((1, 3, 4))),
+    ),
+    Exemption(
+        "ConvLSTM1D ConvLSTM2D ConvLSTM3D",
+        "tf_keras refuses",
+        lambda finding: "`initial_state` was passed that is not compatible" in finding.theirs,
+        "tf_keras takes no states whose channels are unknown; building such a twin says so",
+        _convolution_states,
+    ),
+    Exemption(
+        "LayerNormalization",
+        "tf_keras refuses",
+        lambda finding: finding.case.arguments.get("axis") == [],
+        "tf_keras cannot normalize over no axis; building such a twin says so",
+        _on("LayerNormalization", {"axis": []}, TensorType((BATCH, 4))),
     ),
     Exemption(
         "SeparableConv1D SeparableConv2D",

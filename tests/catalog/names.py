@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from graphbuilder.catalog import Entry, LayerEntry, OpEntry, layers, ops
 
-__all__ = ["LAYERS", "OPS", "PAIRS", "TWINS", "entry_kind", "layer_kind", "op_kind"]
+__all__ = ["LAYERS", "OPS", "OP_TWINS", "PAIRS", "TWINS", "entry_kind", "layer_kind", "op_kind"]
 
 
 def layer_kind(name: str) -> type[LayerEntry]:
@@ -42,7 +42,8 @@ def _unless(without: Callable[[str], bool], names: list[str]) -> list[str]:
 
 LAYERS = layers.names()
 OPS = ops.names()
-# The layers that tf_keras has too.
+# The layers, and the ops, that tf_keras has too.
 TWINS = _unless(lambda name: layer_kind(name).legacy.absent is not None, LAYERS)
+OP_TWINS = _unless(lambda name: op_kind(name).legacy.absent is not None, OPS)
 # The ops with two operands, of which one may be a plain number.
 PAIRS = _unless(lambda name: len(op_kind(name).ports) != 2, OPS)

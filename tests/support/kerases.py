@@ -52,7 +52,9 @@ def _raw_value(value: Any, kind: str | None) -> Any:
         inner = layers.get(value["layer"])
         if inner is None:
             raise ValueError(f"Keras has no layer {value['layer']}")
-        return raw_layer(inner, {key: item for key, item in value.items() if key != "layer"})
+        # In a nested description "layer" names the kind, so the layer that a wrapper wraps stands under "wraps".
+        given = {key: item for key, item in value.items() if key not in ("layer", "wraps")}
+        return raw_layer(inner, given | ({"layer": value["wraps"]} if "wraps" in value else {}))
     if isinstance(value, (list, tuple)):
         return type(value)(_raw_value(item, kind) for item in value)
     return value

@@ -1,0 +1,44 @@
+"""What the shell offers when Tab is pressed: names of shipped blueprints, of layers, and files that may be blueprints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["blueprint_files", "catalog_names", "shipped_names"]
+
+_ENDINGS = (".yaml", ".yml", ".json")
+
+
+def blueprint_files(incomplete: str) -> list[str]:
+    """The files that may be blueprints and begin so.
+
+    Nothing where a folder begins so too: then the shell completes names of files itself, and can go into the folder.
+    """
+    folder, _, start = incomplete.rpartition("/")
+    place = Path(f"{folder}/") if folder or incomplete.startswith("/") else Path()
+    try:
+        found = [path for path in place.iterdir() if path.name.startswith(start) and not path.name.startswith(".")]
+        if any(path.is_dir() for path in found):
+            return []
+    except OSError:
+        return []
+    lead = incomplete[: len(incomplete) - len(start)]
+    return sorted(f"{lead}{path.name}" for path in found if path.suffix.lower() in _ENDINGS)
+
+
+def shipped_names(incomplete: str) -> list[str]:
+    """The shipped blueprints whose names begin so."""
+    from graphbuilder.blueprint.shipped import blueprint_names
+
+    return [name for name in blueprint_names() if name.startswith(incomplete)]
+
+
+def catalog_names(incomplete: str) -> list[str]:
+    """The layers, ops, fusions and standard blocks whose names begin so, in whatever case."""
+    from graphbuilder.blueprint.shipped import NAMESPACES, blocks_in
+    from graphbuilder.catalog import layers, ops
+    from graphbuilder.fusion import strategies
+
+    blocks = [f"{space}.{block}" for space in NAMESPACES for block in blocks_in(space)]
+    names = dict.fromkeys([*layers.names(), *ops.names(), *strategies.names(), *blocks])
+    return [name for name in names if name.startswith(incomplete)]

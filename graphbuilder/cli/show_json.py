@@ -1,0 +1,111 @@
+"""What `graphbuilder show --format json` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from graphbuilder.analysis import CallSummary, Row, Summary, Totals, fold
+from graphbuilder.catalog import TensorType
+from graphbuilder.errors import Diagnostic
+
+__all__ = ["document"]
+
+
+def document(
+    summary: Summary, params: Mapping[str, Any], warnings: Iterable[Diagnostic], depth: int | None = None
+) -> dict[str, Any]:
+    """A summary as plain data.
+
+    A tensor has a `shape`, a list of sizes with the batch axis in front, where a word names an unknown size and null is
+    one without a name, and a `dtype`; both are null where a custom layer does not state them. Numbers that are unknown
+    are null.
+
+    The keys:
+        ok: true; with a blueprint that is wrong the document is {ok: false, diagnostics: […]} instead.
+        name, about: the model's.
+        params: the values of the blueprint's params.
+        inputs: a list of {name, shape, dtype, modality, about}.
+        nodes: a list of calls, each after those that feed it:
+            name: the path. kind: the layer or op. about: the author's description.
+            inputs: the values that arrive, each once; those of other nodes by `outputs[].name`, the model's by name.
+            outputs: what it gives, a list of {name, shape, dtype, masked}.
+            layer: the layer that is applied, null for an op.
+            shares: the node that is counted for the layer's weights, where it is another one; null elsewhere.
+            shared_by: the later nodes that use this one's weights.
+            parameters, trainable, non_trainable: numbers in its weights; 0 where `shares` is not null.
+            macs: multiply-accumulates for one sample.
+        outputs: a list of {name, value, shape, dtype, masked}: `value` is one of the values above, `name` its key in a
+            mapping, its number in a list, null where there is just one output.
+        totals: {parameters, trainable, non_trainable, unknown_weights, size, macs, unknown_macs}: sums of what is known,
+            the names of the layers and nodes that are in none of them, and `size` in bytes by dtype.
+        rows: null, or with --depth the rows of the table: {name, kind, sources, shape, dtype, parameters, macs, nodes}.
+        diagnostics: the warnings.
+    """
+    rows = None if depth is None else [_row(row) for row in fold(summary, depth)]
+    return {
+        "ok": True,
+        "name": summary.name,
+        "about": summary.about,
+        "params": dict(params),
+        "inputs": [
+            {"name": item.name, **_tensor(item.type), "modality": item.modality, "about": item.about}
+            for item in summary.inputs
+        ],
+        "nodes": [_node(call) for call in summary.calls],
+        "outputs": [
+            {"name": item.name, "value": item.value, **_tensor(item.type), "masked": item.masked}
+            for item in summary.outputs
+        ],
+        "totals": _totals(summary.totals),
+        "rows": rows,
+        "diagnostics": [item.to_json() for item in warnings],
+    }
+
+
+def _tensor(found: TensorType | None) -> dict[str, Any]:
+    return {"shape": None, "dtype": None} if found is None else {"shape": list(found.shape), "dtype": found.dtype}
+
+
+def _node(call: CallSummary) -> dict[str, Any]:
+    return {
+        "name": call.name,
+        "kind": call.kind,
+        "inputs": list(call.inputs),
+        "outputs": [
+            {"name": name, **_tensor(found), "masked": masked}
+            for name, found, masked in zip(call.values, call.outputs, call.masked, strict=True)
+        ],
+        "layer": call.layer,
+        "shares": call.shares,
+        "shared_by": list(call.shared_by),
+        "parameters": call.parameters,
+        "trainable": call.trainable,
+        "non_trainable": call.non_trainable,
+        "macs": call.macs,
+        "about": call.about,
+    }
+
+
+def _totals(totals: Totals) -> dict[str, Any]:
+    return {
+        "parameters": totals.parameters,
+        "trainable": totals.trainable,
+        "non_trainable": totals.non_trainable,
+        "unknown_weights": list(totals.unknown_weights),
+        "size": dict(totals.size),
+        "macs": totals.macs,
+        "unknown_macs": list(totals.unknown_macs),
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "kind": row.kind or None,
+        "sources": list(row.sources),
+        **_tensor(row.type),
+        "parameters": row.parameters,
+        "macs": row.macs,
+        "nodes": [call.name for call in row.calls],
+    }

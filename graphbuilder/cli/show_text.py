@@ -1,0 +1,189 @@
+"""The table and the drawing that `graphbuilder show` prints."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from graphbuilder.analysis import ASCII, BOX, Row, Summary, Totals, draw, fold, fold_to_fit
+from graphbuilder.catalog import TensorType
+from graphbuilder.cli.output import bold, encodes, terminal_width
+from graphbuilder.cli.table import Column, layout, line_width, natural_widths
+
+__all__ = ["amount", "print_summary", "size_text"]
+
+# How many names a line lists before it says how many more there are.
+_NAMES = 6
+
+def print_summary(summary: Summary, depth: int | None, drawing: bool) -> None:
+    """Prints a summary for people.
+
+    Arguments:
+        summary: the graph.
+        depth: how deep blocks are shown, 0 for every node, None for what fits.
+        drawing: whether the graph is drawn.
+    """
+    rows, folded = fold_to_fit(summary) if depth is None else (fold(summary, depth), depth)
+    width = terminal_width()
+    glyphs = BOX if encodes("".join([*BOX.joins, *BOX.ends, BOX.node, BOX.input, BOX.output, BOX.more])) else ASCII
+    ellipsis = "…" if encodes("…") else "~"
+    for line in _headline(summary, width):
+        print(line)
+    lanes = draw(rows, glyphs, widest=max(4, width // 8)) if drawing else [""] * len(rows)
+    columns, cells = _columns(rows, lanes), _cells(rows, lanes)
+    if line_width(natural_widths(columns, cells)[:-1]) > width:
+        cells = _with_short_names(cells, drawing)
+    order = ("from", "output", "node", "kind") if drawing else ("output", "node", "kind", "from")
+    titles, *lines = layout(columns, cells, width, ellipsis=ellipsis, narrow_first=order)
+    print(bold(titles))
+    for line in lines:
+        print(line)
+    print()
+    for label, text in _footer(summary, rows, folded):
+        print(*textwrap.wrap(text, width, initial_indent=f"{label:12}", subsequent_indent=" " * 12), sep="\n")
+
+
+def _headline(summary: Summary, width: int) -> list[str]:
+    told = f"{summary.name}: {summary.about.strip()}" if summary.about else summary.name
+    return [*textwrap.wrap(told, width), ""]
+
+
+def _columns(rows: Sequence[Row], lanes: Sequence[str]) -> list[Column]:
+    drawn = any(lanes)
+    # A shape is worth more than what stands behind it, and the drawing tells where inputs come from.
+    shape = max((len(_type_text(row.type)) for row in rows), default=0)
+    return [
+        *([Column("")] if drawn else []),
+        Column("node", least=16, keeps="end"),
+        Column("kind", least=10, keeps="both"),
+        Column("output", least=shape),
+        Column("parameters", right=True),
+        Column("MACs", right=True),
+        Column("from", least=10, optional=drawn),
+    ]
+
+
+def _cells(rows: Sequence[Row], lanes: Sequence[str]) -> list[list[str]]:
+    cells = []
+    above = None
+    for row, lane in zip(rows, lanes, strict=True):
+        drawn = [lane] if any(lanes) else []
+        cells.append([*drawn, row.name, row.kind or "input", _output(row), *_costs(row), _sources(row, above)])
+        above = row
+    return cells
+
+
+def _with_short_names(cells: Sequence[Sequence[str]], drawn: bool) -> list[list[str]]:
+    """The cells with each name without its path where that is the path of the row above: `.norm` below `stem.conv`."""
+    place = 1 if drawn else 0
+    shortened = []
+    above = ""
+    for row in cells:
+        path, dot, own = row[place].rpartition(".")
+        name = f".{own}" if dot and path == above else row[place]
+        shortened.append([*row[:place], name, *row[place + 1 :]])
+        above = path
+    return shortened
+
+
+def _costs(row: Row) -> tuple[str, str]:
+    if row.is_input:
+        return "", ""
+    parameters = "shared" if row.shares else "?" if row.parameters is None else f"{row.parameters:,}"
+    return parameters, "?" if row.macs is None else amount(row.macs)
+
+
+def _output(row: Row) -> str:
+    more = f" +{row.several - 1}" if row.several > 1 else ""
+    return f"{_type_text(row.type)}{more}"
+
+
+def _type_text(found: TensorType | None) -> str:
+    return "unknown" if found is None else str(found)
+
+
+def _sources(row: Row, above: Row | None) -> str:
+    """Where a row's inputs come from, nothing where that is the first value of the row above."""
+    if above is not None and row.values == (above.name,):
+        return ""
+    if above is not None and row.sources == (above.name,) and len(row.values) == 1 and len(above.calls) > 1:
+        return ""
+    return ", ".join(row.values)
+
+
+def amount(number: int) -> str:
+    """A large number in three digits.
+
+    Example:
+        >>> amount(3321216), amount(640), amount(0)
+        ('3.32 M', '640', '0')
+    """
+    if number < 1000:
+        return str(number)
+    scaled = float(number)
+    for unit in ("K", "M", "G", "T", "P"):
+        scaled /= 1000
+        if scaled < 999.5:
+            break
+    digits = 2 if scaled < 9.995 else 1 if scaled < 99.95 else 0
+    return f"{scaled:.{digits}f} {unit}"
+
+
+def size_text(size: int) -> str:
+    """So many bytes for people.
+
+    Example:
+        >>> size_text(7878952), size_text(1000)
+        ('7.51 MiB', '1,000 bytes')
+    """
+    if size < 1024:
+        return f"{size:,} bytes"
+    scaled = float(size)
+    for unit in ("KiB", "MiB", "GiB", "TiB"):
+        scaled /= 1024
+        if scaled < 1023.5:
+            break
+    return f"{scaled:.{2 if scaled < 99.5 else 0}f} {unit}"
+
+
+def _footer(summary: Summary, rows: Sequence[Row], folded: int) -> Iterable[tuple[str, str]]:
+    """What stands below the table: labels and texts."""
+    if folded:
+        told = f"{len(summary.calls)} nodes in {sum(not row.is_input for row in rows)} rows"
+        yield "folded", f"{told} at --depth {folded}; --depth 0 shows every node"
+    yield from _totals(summary.totals)
+    for item in summary.inputs:
+        modality = f", {item.modality}" if item.modality else ""
+        yield "input", f"{item.name} {_type_text(item.type)}{modality}"
+    for output in summary.outputs:
+        name = "" if output.name is None else f"{output.name} = "
+        yield "output", f"{name}{output.value} {_type_text(output.type)}"
+    masked = [value for call in summary.calls for value, carries in zip(call.values, call.masked, strict=True) if carries]
+    if masked:
+        yield "masked", _listed(masked)
+    shared = [call for call in summary.calls if call.shares]
+    for call in shared[:_NAMES]:
+        yield "shared", f"{call.name} uses the weights of {call.shares}"
+    if len(shared) > _NAMES:
+        yield "", f"and {len(shared) - _NAMES} more nodes use the weights of others"
+
+
+def _totals(totals: Totals) -> Iterable[tuple[str, str]]:
+    parts = f"{totals.trainable:,} trainable, {totals.non_trainable:,} non-trainable"
+    if totals.unknown_weights:
+        known = f"at least {totals.parameters:,}: {parts}; " if totals.parameters else ""
+        yield "parameters", f"{known}unknown: {_listed(totals.unknown_weights)}"
+    else:
+        yield "parameters", f"{totals.parameters:,}: {parts}"
+    if totals.size:
+        yield "size", ", ".join(f"{size_text(size)} of {dtype}" for dtype, size in totals.size.items())
+    if totals.unknown_macs:
+        known = f"at least {totals.macs:,} for one sample; " if totals.macs else ""
+        yield "MACs", f"{known}unknown: {_listed(totals.unknown_macs)}"
+    else:
+        yield "MACs", f"{totals.macs:,} for one sample"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return ", ".join(names[:_NAMES]) + more
