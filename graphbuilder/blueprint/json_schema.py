@@ -9,14 +9,13 @@ An editor finds it by a comment on the first line of a blueprint::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic.json_schema import DefsRef, GenerateJsonSchema, JsonRef, JsonSchemaMode, JsonSchemaValue
+from pydantic import BaseModel, create_model
 
 from graphbuilder.blueprint import node_schema
-from graphbuilder.blueprint.forms import ParamName
-from graphbuilder.blueprint.schema import Blueprint, Param
+from graphbuilder.blueprint.schema import Block, Blueprint, InputSpec, Param, PortSpec
 from graphbuilder.blueprint.sharing import shared
 from graphbuilder.catalog import Entry
 from graphbuilder.text import to_json
@@ -27,21 +26,28 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NAME = "^[A-Za-z_][A-Za-z0-9_-]*$"
 _PARAM_NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
 
-# The mappings whose keys are names, by the model and the field that holds them.
+# The fields that are mappings by name: what a name looks like, and what stands behind it.
 _NAMED = {
-    "Blueprint": {"params": _PARAM_NAME, "imports": _PARAM_NAME, "inputs": _NAME, "blocks": _NAME, "nodes": _NAME},
-    "Block": {"params": _PARAM_NAME, "inputs": _NAME, "nodes": _NAME},
+    "params": (_PARAM_NAME, "#/$defs/param"),
+    "imports": (_PARAM_NAME, "#/$defs/file"),
+    "inputs": (_NAME, "#/$defs/InputSpec"),
+    "blocks": (_NAME, "#/$defs/Block"),
+    "nodes": (_NAME, "#/$defs/node"),
 }
 
-
-class _Generator(GenerateJsonSchema):
-    """Pydantic's generator, which knows the long form of a param that the short one's schema refers to."""
-
-    def generate(self, schema: Any, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
-        reference = DefsRef("Param")
-        self.json_to_defs_refs[JsonRef("#/$defs/Param")] = reference
-        self.definitions[reference] = Param.model_json_schema()
-        return super().generate(schema, mode)
+# What a validator turns into the long form: the default alone for a param, names alone for a block's ports.
+_SHORT_PARAM = {"type": ["number", "string", "boolean", "null", "array"], "description": "the default"}
+_PORTS = {
+    "anyOf": [
+        {"type": "array", "items": {"type": "string", "pattern": _NAME}, "uniqueItems": True},
+        {
+            "type": "object",
+            "propertyNames": {"pattern": _NAME},
+            "additionalProperties": {"anyOf": [{"$ref": "#/$defs/PortSpec"}, {"type": "null"}]},
+        },
+    ]
+}
+_FILE = {"type": "string", "description": "a path relative to this file, within its folder"}
 
 
 def json_schema(fusions: Mapping[str, type[Entry]] | None = None) -> dict[str, Any]:
@@ -54,23 +60,21 @@ def json_schema(fusions: Mapping[str, type[Entry]] | None = None) -> dict[str, A
         >>> json_schema()["$defs"]["layer.Dense"]["required"]
         ['layer', 'units']
     """
-    document: dict[str, Any] = _tidied(Blueprint.model_json_schema(schema_generator=_Generator))
-    definitions = document.pop("$defs")
-    parts = {"Blueprint": document, **{name: definitions[name] for name in ("Block", *_plain_parts(definitions))}}
-    for name, part in parts.items():
-        for key, pattern in _NAMED.get(name, {}).items():
-            part["properties"][key]["propertyNames"] = {"pattern": pattern}
-        if "nodes" in part["properties"]:
-            part["properties"]["nodes"]["additionalProperties"] = {"$ref": "#/$defs/node"}
-    _allow_short_forms(parts)
-    parts.pop("Blueprint")
-    made = {**parts, **node_schema.definitions(fusions or {})}
-    return {
-        "$schema": _DIALECT,
-        "title": "graphbuilder blueprint, format 1",
-        **document,
-        "$defs": shared(made),
+    document, block = _part(Blueprint), _part(Block)
+    parts = {**document.pop("$defs"), **block.pop("$defs")}
+    properties = document["properties"]
+    about = {**properties["about"], "description": "what it is, for people; the same as about"}
+    document["properties"] = {**properties, "description": about}
+    made = {
+        "Block": block,
+        "Param": _plain(Param),
+        "param": {"anyOf": [{"$ref": "#/$defs/Param"}, _SHORT_PARAM]},
+        "ports": _PORTS,
+        "file": _FILE,
+        **parts,
+        **node_schema.definitions(fusions or {}),
     }
+    return {"$schema": _DIALECT, "title": "graphbuilder blueprint, format 1", **document, "$defs": shared(made)}
 
 
 def schema_text(fusions: Mapping[str, type[Entry]] | None = None) -> str:
@@ -78,20 +82,28 @@ def schema_text(fusions: Mapping[str, type[Entry]] | None = None) -> str:
     return to_json(json_schema(fusions))
 
 
-def _plain_parts(definitions: Mapping[str, Any]) -> Iterable[str]:
-    """The definitions that are no nodes: those are described with the catalog."""
-    return [name for name in definitions if not name.endswith("Node") and name != "Block"]
+def _part(model: type[BaseModel]) -> dict[str, Any]:
+    """The schema of a model whose mappings by name are described here and in `node_schema`."""
+    named = {name: kind for name, kind in _NAMED.items() if name in model.model_fields}
+    fields: dict[str, Any] = {name: (dict[str, Any], model.model_fields[name]) for name in named}
+    schema = _plain(create_model(model.__name__, __base__=model, **fields))
+    schema.setdefault("$defs", {})
+    for name, (pattern, definition) in named.items():
+        about = schema["properties"][name].get("description")
+        holds = {"type": "object", "propertyNames": {"pattern": pattern}, "additionalProperties": {"$ref": definition}}
+        schema["properties"][name] = {"description": about, **holds}
+    if model is Block:
+        ports = schema["properties"]["inputs"]
+        schema["properties"]["inputs"] = {"description": ports["description"], "$ref": "#/$defs/ports"}
+        schema["$defs"]["PortSpec"] = _plain(PortSpec)
+    else:
+        schema["$defs"]["InputSpec"] = _plain(InputSpec)
+    return schema
 
 
-def _allow_short_forms(parts: Mapping[str, dict[str, Any]]) -> None:
-    """What a validator turns into the long form: `description`, ports as a list, and a port without a description."""
-    top = parts["Blueprint"]["properties"]
-    top["description"] = {**top["about"], "description": "what it is, for people; the same as about"}
-    block = parts["Block"]["properties"]
-    about = block["inputs"].pop("description")
-    ports = {**block["inputs"], "additionalProperties": {"anyOf": [{"$ref": "#/$defs/PortSpec"}, {"type": "null"}]}}
-    names = {"type": "array", "items": {"type": "string", "pattern": _NAME}, "uniqueItems": True}
-    block["inputs"] = {"description": about, "anyOf": [names, ports]}
+def _plain(model: type[BaseModel]) -> dict[str, Any]:
+    tidied: dict[str, Any] = _tidied(model.model_json_schema())
+    return tidied
 
 
 def _tidied(schema: Any) -> Any:

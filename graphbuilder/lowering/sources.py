@@ -10,7 +10,7 @@ from graphbuilder.blueprint import Node
 from graphbuilder.catalog import DTYPES, Entry, Port, TensorType
 from graphbuilder.catalog.arguments import as_written
 from graphbuilder.errors import suggestion
-from graphbuilder.graph import Argument, Constant, Value
+from graphbuilder.graph import Argument, Constant, Value, flatten
 from graphbuilder.lowering.arguments import resolved
 from graphbuilder.lowering.reports import Reports
 from graphbuilder.lowering.scope import Scope, Unresolved
@@ -242,6 +242,9 @@ def at_ports(
             wrong(f"{port.name} of {kind.name()} is a {form}", "one tensor")
             return None
         found[port.name] = item
+    if found and not any(isinstance(leaf, Value) for item in found.values() for leaf in flatten(item)):
+        wrong(f"{kind.name()} is given constants only", "a node or input among its inputs")
+        return None
     return found
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import operator
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -104,20 +107,27 @@ def test_names() -> None:
 @given(st.text(alphabet="$()[]{}'\"abcunits0123456789+-*/%<>=!,. \n\\_lmx", max_size=60))
 def test_any_text_gives_a_value_or_an_expression_error(text: str) -> None:
     started = time.monotonic()
-    try:
+    with contextlib.suppress(ExpressionError):
         evaluate(text, PARAMS)
-    except ExpressionError as error:
-        assert error.message
     assert time.monotonic() - started < 5
 
 
-@given(
-    st.integers(-(10**6), 10**6), st.integers(-(10**6), 10**6), st.sampled_from(["+", "-", "*", "//", "%", "<", "=="])
-)
+SIGNS: dict[str, Callable[[int, int], object]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "<": operator.lt,
+    "==": operator.eq,
+}
+
+
+@given(st.integers(-(10**6), 10**6), st.integers(-(10**6), 10**6), st.sampled_from(sorted(SIGNS)))
 def test_arithmetic_is_pythons(left: int, right: int, sign: str) -> None:
-    expected = None if sign in ("//", "%") and right == 0 else eval(f"left {sign} right")
-    if expected is None:
+    params = {"left": left, "right": right}
+    if sign in ("//", "%") and right == 0:
         with pytest.raises(ExpressionError):
-            evaluate(f"$(left {sign} right)", {"left": left, "right": right})
+            evaluate(f"$(left {sign} right)", params)
     else:
-        assert evaluate(f"$(left {sign} right)", {"left": left, "right": right}) == expected
+        assert evaluate(f"$(left {sign} right)", params) == SIGNS[sign](left, right)

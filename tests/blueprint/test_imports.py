@@ -53,7 +53,10 @@ def test_a_whole_file_as_a_block(tmp_path: Path) -> None:
 
 
 def test_an_import_may_import(tmp_path: Path) -> None:
-    middle = "blueprint: 1\nimports: {deep: ../deep.yaml}\nblocks:\n  wide:\n    inputs: [x]\n    nodes:\n      b: {block: deep.wide}\n"
+    middle = (
+        "blueprint: 1\nimports: {deep: ../deep.yaml}\n"
+        "blocks:\n  wide:\n    inputs: [x]\n    nodes:\n      b: {block: deep.wide}\n"
+    )
     main = write(
         tmp_path, main=MAIN.format(target="lib/middle.yaml", block="mine.wide"), lib__middle=middle, deep=BLOCKS
     )

@@ -122,8 +122,8 @@ def test_padding_changes_nothing(norm_first: str, version: Literal[2, 3]) -> Non
             "blueprint: 1\ninputs:\n  tokens: {shape: [steps], dtype: int32}\nnodes:\n"
             "  embedded: {block: std.token_and_position_embedding, vocab_size: 9, max_length: 8, width: 8}\n"
             f"  encoder: {{block: std.transformer_encoder, width: 8, heads: 2, layers: 3, norm_first: {norm_first}}}\n"
-            "  memory: {block: std.token_and_position_embedding, from: tokens, vocab_size: 9, max_length: 8, width: 8}\n"
-            "  decoder: {block: std.transformer_decoder, from: [memory, encoder], width: 8, heads: 2, layers: 2,"
+            "  again: {block: std.token_and_position_embedding, from: tokens, vocab_size: 9, max_length: 8, width: 8}\n"
+            "  decoder: {block: std.transformer_decoder, from: [again, encoder], width: 8, heads: 2, layers: 2,"
             f" norm_first: {norm_first}}}\n"
             "  pooled: {layer: GlobalAveragePooling1D}\n"
         ),

@@ -156,6 +156,21 @@ def test_command_exists(words: list[str]) -> None:
     group.commands[name].make_context(name, rest)
 
 
+def _mentioned() -> list[str]:
+    """The commands that the pages and the messages on them speak of."""
+    texts = [page.path.read_text(encoding="utf-8") for page in PAGES]
+    return sorted({found for text in texts for found in re.findall(r"`graphbuilder ([^`]+)`", text)})
+
+
+@pytest.mark.parametrize("command", _mentioned())
+def test_mentioned_command_exists(command: str) -> None:
+    group: Any = typer.main.get_command(app)
+    name, *rest = shlex.split(command)
+    known = group if name.startswith("-") else group.commands[name]
+    options = {option for parameter in known.params for option in parameter.opts}
+    assert {word for word in [name, *rest] if word.startswith("-")} <= options | {"--help"}
+
+
 def _sessions() -> list[Any]:
     """The commands that need no TensorFlow, each with the output that the page shows right below it."""
     return [

@@ -35,7 +35,8 @@ def test_a_node_without_from_is_fed_by_the_node_above() -> None:
 
 def test_nodes_may_stand_in_any_order() -> None:
     graph = graph_of(
-        "last: {layer: Dense, from: first, units: 3}\nfirst: {layer: Dense, from: x, units: 2}\nout: {layer: Add, from: [last, last]}"
+        "last: {layer: Dense, from: first, units: 3}\nfirst: {layer: Dense, from: x, units: 2}\n"
+        "out: {layer: Add, from: [last, last]}"
     )
     assert list(graph.calls) == ["first", "last", "out"]
 
@@ -173,11 +174,7 @@ def test_a_flood_of_copies_stops_at_the_limit() -> None:
 
 
 def test_outputs_in_every_structure() -> None:
-    nodes = "a: {layer: Dense, units: 2}\nb: {layer: Dense, units: 3}"
+    nodes = "  a: {layer: Dense, units: 2}\n  b: {layer: Dense, units: 3}\n"
     for written, kind in (("a", Value), ("[a, b]", tuple), ("{one: a, two: b}", dict)):
-        graph = lower(
-            parse_blueprint(
-                f"blueprint: 1\ninputs:\n  x: {{shape: [4]}}\nnodes:\n  {nodes.replace(chr(10), chr(10) + '  ')}\noutputs: {written}\n"
-            )
-        )
-        assert isinstance(graph.outputs, kind)
+        text = f"blueprint: 1\ninputs:\n  x: {{shape: [4]}}\nnodes:\n{nodes}outputs: {written}\n"
+        assert isinstance(lower(parse_blueprint(text)).outputs, kind)
