@@ -60,7 +60,9 @@ def in_turn(commands: Mapping[str, Sequence[str]], runs: int) -> dict[str, Measu
 def _run(command: Sequence[str]) -> tuple[float, float]:
     """Wall seconds and peak megabytes of one process."""
     started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    # An installed package has its bytecode, whatever the environment says about writing it.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
     assert process.stderr is not None
     complaint = process.stderr.read()
     process.stderr.close()

@@ -41,7 +41,7 @@ class Checked:
     """What checking a blueprint found.
 
     Arguments:
-        graph: the graph with every shape, or None when there is an error.
+        graph: the graph with every shape; None when there is an error, or when the file holds only blocks.
         diagnostics: errors and warnings, in the order of the file.
     """
 
@@ -51,7 +51,7 @@ class Checked:
     @property
     def ok(self) -> bool:
         """Whether there is no error."""
-        return self.graph is not None
+        return not self.errors
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:

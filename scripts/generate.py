@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from graphbuilder.cli.schema import schema_text
 from scripts.error_codes import error_page
 
 __all__ = ["GENERATED", "main", "stale"]
@@ -15,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # The path of each generated file within the project, and what makes its text.
 GENERATED: dict[str, Callable[[], str]] = {
+    "docs/blueprint.schema.json": schema_text,
     "docs/errors.md": error_page,
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from graphbuilder.catalog import TensorType
-from graphbuilder.graph import Call, CustomLayer, Graph, Layer, Value, flatten
+from graphbuilder.graph import Call, CustomLayer, Graph, Layer, Structure, Value, flatten
 
 __all__ = ["CallSummary", "InputSummary", "OutputSummary", "Summary", "Totals", "summarize"]
 
@@ -160,7 +160,9 @@ def summarize(graph: Graph) -> Summary:
     """
     uses = _uses(graph.calls.values())
     calls = tuple(_summary_of(call, uses) for call in graph.calls.values())
-    inputs = tuple(InputSummary(name, item.value.type, item.modality, item.about) for name, item in graph.inputs.items())
+    inputs = tuple(
+        InputSummary(name, item.value.type, item.modality, item.about) for name, item in graph.inputs.items()
+    )
     return Summary(graph.name, graph.about, inputs, calls, _outputs(graph), _totals(graph.layers.values(), calls))
 
 
@@ -190,7 +192,9 @@ def _summary_of(call: Call, uses: _Calls) -> CallSummary:
         masked=tuple(value.masked for value in call.outputs),
         layer=layer.name if layer is not None else None,
         shares=None if counted or layer is None or layer.parameters == 0 else first,
-        shared_by=tuple(uses.later.get(layer.name, ())) if layer is not None and counted and layer.parameters != 0 else (),
+        shared_by=tuple(uses.later.get(layer.name, ()))
+        if layer is not None and counted and layer.parameters != 0
+        else (),
         trainable=trainable,
         non_trainable=non_trainable,
         macs=call.macs,
@@ -209,16 +213,16 @@ def _split(layer: Layer) -> tuple[int | None, int | None]:
 
 
 def _outputs(graph: Graph) -> tuple[OutputSummary, ...]:
-    names: Iterable[str | None]
+    parts: list[tuple[str | None, Structure]]
     if isinstance(graph.outputs, Value):
-        names, parts = [None], [graph.outputs]
+        parts = [(None, graph.outputs)]
     elif isinstance(graph.outputs, Mapping):
-        names, parts = list(graph.outputs), list(graph.outputs.values())
+        parts = list(graph.outputs.items())
     else:
-        names, parts = [str(index) for index in range(len(graph.outputs))], list(graph.outputs)
+        parts = [(str(index), part) for index, part in enumerate(graph.outputs)]
     return tuple(
         OutputSummary(name, leaf.name, leaf.type, leaf.masked)
-        for name, part in zip(names, parts, strict=True)
+        for name, part in parts
         for leaf in flatten(part)
         if isinstance(leaf, Value)
     )

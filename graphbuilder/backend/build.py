@@ -215,6 +215,11 @@ def _failure(call: Call, code: str, message: str, hint: str | None = None) -> Bl
     )
 
 
+def _dtype_name(tensor: Any) -> str:
+    """The dtype of a symbolic tensor of either Keras, by its plain name."""
+    return str(getattr(tensor.dtype, "name", tensor.dtype))
+
+
 def _verify(call: Call, value: Value, tensor: Any) -> None:
     """Holds what Keras made against what the check said it would make.
 
@@ -228,9 +233,12 @@ def _verify(call: Call, value: Value, tensor: Any) -> None:
     agree = len(expected) == len(found) and all(
         mine is None or theirs is None or mine == theirs for mine, theirs in zip(expected, found, strict=True)
     )
+    custom = isinstance(call.target, Layer) and isinstance(call.target.entry, CustomLayer)
+    if agree and custom and _dtype_name(tensor) != value.type.dtype:
+        message = f"it gives {_dtype_name(tensor)} where {value.type.dtype} was stated"
+        raise _failure(call, "GB504", message, "mend what the node states under gives:")
     if agree:
         return
-    custom = isinstance(call.target, Layer) and isinstance(call.target.entry, CustomLayer)
     code = "GB504" if custom else "GB900"
     raise _failure(
         call,

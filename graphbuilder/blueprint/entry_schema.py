@@ -136,7 +136,7 @@ def _properties(properties: Mapping[str, Any]) -> dict[str, Any]:
 @cache
 def _named_types() -> tuple[tuple[str, dict[str, Any]], ...]:
     """The kinds of Keras objects, and layers as arguments, each with its schema."""
-    kinds = {
+    kinds: dict[str, Any] = {
         "initializer": Initializer,
         "regularizer": Regularizer,
         "constraint": Constraint,
@@ -156,7 +156,7 @@ def in_words(schema: Mapping[str, Any]) -> str:
 
     Example:
         >>> in_words({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}]})
-        'integer of at least 1, or null'
+        'integer of at least 1 or null'
         >>> in_words({"enum": ["valid", "same"]})
         'valid or same'
     """
@@ -186,12 +186,16 @@ def _either(words: Sequence[str]) -> str:
 
 
 def _alternatives(branches: Sequence[Mapping[str, Any]]) -> str:
-    words = []
+    words: list[str] = []
     for index, branch in enumerate(branches):
-        # "integer of at least 1, or a list of 2" need not say again what is in the list.
-        same = branch.get("type") == "array" and index > 0 and branch.get("items") == branches[index - 1]
-        words.append(_list_in_words({**branch, "items": {}}) if same else in_words(branch))
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])}, or {words[-1]}"
+        # "integer of at least 1 or list of 2" need not say again what is in the list.
+        if branch.get("type") == "array" and index and branch.get("items") == branches[index - 1]:
+            words.append(_list_in_words({**branch, "items": {}}))
+        elif "enum" in branch:
+            words += map(_word, branch["enum"])
+        else:
+            words.append(in_words(branch))
+    return _either(words)
 
 
 def _list_in_words(schema: Mapping[str, Any]) -> str:

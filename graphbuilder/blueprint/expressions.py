@@ -120,7 +120,8 @@ def _split(text: str) -> tuple[str | ast.expr, ...]:
             parts.append(text[at:dollar])
         match = _REFERENCE.match(text, dollar)
         if match is None:
-            raise ExpressionError("a $ is followed by neither a name nor (", "write $$ for a dollar sign")
+            hint = "write $name or $(…)" if text[dollar + 1 : dollar + 2] == "{" else "write $$ for a dollar sign"
+            raise ExpressionError("a $ is followed by neither a name nor (", hint)
         if match["dollar"]:
             parts.append("$")
             at = match.end()

@@ -52,7 +52,14 @@ def _name(value: str) -> str:
     return value
 
 
+# What a param cannot be named: the number of a copy, and the keys of the node that would set it.
+_RESERVED = {"index", "block", "repeat", "from", "when", "about", "call"}
+
+
 def _param_name(value: str) -> str:
+    if value in _RESERVED:
+        what = "the number of a block's copy" if value == "index" else "a key of the node that uses the block"
+        raise conflict((), f"a param cannot be named {value}, which is {what}", code="GB206", on_key=True)
     if not _PARAM.fullmatch(value):
         raise _illegal(value, "a letter or _, then letters, digits or _")
     return value
@@ -100,6 +107,8 @@ def _axis(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
     if isinstance(value, str) and _NAME.fullmatch(value):
+        if value in ("None", "none", "nil", "NaN"):
+            raise refuse("a positive integer, null for unknown, or a word that names an unknown axis", "write null")
         if value == BATCH:
             raise refuse(f"another name; {BATCH} is the batch axis, which shapes leave out")
         return value

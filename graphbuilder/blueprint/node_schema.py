@@ -18,6 +18,7 @@ from graphbuilder.blueprint.loading import load
 from graphbuilder.blueprint.schema import BlockNode, LayerNode, OpNode, ReuseNode
 from graphbuilder.blueprint.shipped import NAMESPACES, block_path, blocks_in
 from graphbuilder.catalog import DTYPES, Entry, LayerEntry, Port, layers, ops
+from graphbuilder.registry import Registry
 
 __all__ = ["definitions", "one_line"]
 
@@ -32,8 +33,7 @@ def definitions(fusions: Mapping[str, type[Entry]]) -> dict[str, Any]:
     Arguments:
         fusions: the ways to merge branches by name.
     """
-    layer_table = {name: kind for name in layers.names() if (kind := layers.get(name)) is not None}
-    op_table = {name: kind for name in ops.names() if (kind := ops.get(name)) is not None}
+    layer_table, op_table = _loaded(layers), _loaded(ops)
     return {
         "expression": {
             "type": "string",
@@ -54,6 +54,11 @@ def definitions(fusions: Mapping[str, type[Entry]]) -> dict[str, Any]:
         **{f"fuse.{name}": _entry("fuse", kind) for name, kind in fusions.items()},
         **_blocks(),
     }
+
+
+def _loaded(table: Registry[Any]) -> dict[str, type[Entry]]:
+    found = {name: table.get(name) for name in table.names()}
+    return {name: entry for name, entry in found.items() if entry is not None}
 
 
 def one_line(entry: type[Entry]) -> str:

@@ -102,7 +102,8 @@ def resolve_values(value: Any, params: Mapping[str, Any]) -> Any:
     if isinstance(value, list):
         return [resolve_values(item, params) for item in value]
     if isinstance(value, dict):
-        return {key: resolve_values(item, params) for key, item in value.items()}
+        # What is written for people is left as it is.
+        return {key: item if key == "about" else resolve_values(item, params) for key, item in value.items()}
     return value
 
 

@@ -31,7 +31,7 @@ from graphbuilder.blueprint.forms import (
     Reference,
     node_kind,
 )
-from graphbuilder.catalog.arguments import conflict
+from graphbuilder.catalog.arguments import as_written, conflict, refuse
 
 __all__ = [
     "Block",
@@ -51,7 +51,8 @@ __all__ = [
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=False)
+    # Built when a file is first validated, and then only the whole.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 class Param(_Part):
@@ -102,6 +103,13 @@ class InputSpec(_Part):
     dtype: DtypeName = Field("float32", description="float32, int32, string, bool, …")
     modality: str | None = Field(None, description="image, text, audio, video, tabular, …")
     about: str | None = Field(None, description="what it is, for people")
+
+
+def _shape_alone(value: Any) -> Any:
+    """Refuses a bare shape with the way to write it."""
+    if isinstance(value, list):
+        raise refuse("a mapping such as {shape: [224, 224, 3]}", f"write {{shape: {as_written(value)}}}")
+    return value
 
 
 class PortSpec(_Part):
@@ -251,10 +259,12 @@ class Blueprint(_Part):
         None, validation_alias=AliasChoices("about", "description"), description="what it is, for people"
     )
     params: dict[ParamName, ParamField] = Field(default_factory=dict, description="its knobs")
-    imports: dict[ParamName, FileReference] = Field(
+    imports: dict[Name, FileReference] = Field(
         default_factory=dict, description="other files by a name for them: {mine: ./blocks.yaml}"
     )
-    inputs: dict[Name, InputSpec] = Field(default_factory=dict, description="the tensors the model is given")
+    inputs: dict[Name, Annotated[InputSpec, BeforeValidator(_shape_alone)]] = Field(
+        default_factory=dict, description="the tensors the model is given"
+    )
     inputs_as: Literal["tensor", "list", "mapping"] | None = Field(
         None, description="how the model is called; one input is a tensor, several a mapping unless this says otherwise"
     )

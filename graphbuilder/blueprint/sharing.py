@@ -61,7 +61,7 @@ class _Shared:
         return json.dumps(self._kept(schema), sort_keys=True)
 
     def refer(self, schema: Mapping[str, Any]) -> tuple[str, dict[str, Any], dict[str, Any]] | None:
-        """The name of a part's definition, the definition, and what stands in its place; None when it is no such part."""
+        """A part's definition, by name and in full, and what stands in its place; None when it is no such part."""
         name = self._names.get(self._key(schema))
         if name is None:
             return None

@@ -160,6 +160,10 @@ def _refusal(
         choices = [choice.strip("' ") for choice in context["expected"].replace(" or ", ", ").split(",")]
         hint = suggestion(first["input"], choices) if len(choices) > 1 else None
         hint = hint if hint and hint.startswith("did you mean") else None
+    if first["input"] == "None":
+        hint = "write null"
+    elif kind == "dict_type" and isinstance(first["input"], list):
+        hint = "write `name: {…}` for each, without dashes"
     return Refusal("GB204" if wrong_type else "GB203", path, f"{name} is {found}", found, expected, hint)
 
 

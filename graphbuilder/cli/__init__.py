@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 # Pydantic looks for its plugins in the metadata of every installed package, which costs a command 20 ms, and none of
 # them concerns blueprints. It reads this when it is first imported.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-from graphbuilder.cli.app import main
+# Most of what a command allocates lives until its end, so looking for garbage often only costs time.
+gc.set_threshold(50_000)
+
+from graphbuilder.cli.app import main  # noqa: E402 - the two settings above concern what this imports
 
 __all__ = ["main"]

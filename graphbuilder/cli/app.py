@@ -36,7 +36,9 @@ def _epilog(examples: str) -> str:
 app = typer.Typer(
     name="graphbuilder",
     help="Write a neural network as a YAML layer graph, check it in milliseconds, compile it to Keras.",
-    epilog=_epilog("Begin: graphbuilder new cnn; graphbuilder show cnn.yaml; graphbuilder compile cnn.yaml -o cnn.keras"),
+    epilog=_epilog(
+        "Begin: graphbuilder new cnn; graphbuilder show cnn.yaml; graphbuilder compile cnn.yaml -o cnn.keras"
+    ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

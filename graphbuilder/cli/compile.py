@@ -39,12 +39,12 @@ def command(
     ] = None,
 ) -> int:
     """Compile a blueprint to a Keras model. The file appears whole or not at all."""
-    from graphbuilder.api import check
-    from graphbuilder.errors import BlueprintError
+    from graphbuilder.api import check, lower
 
-    checked = check(file, parse_set(settings))
-    if checked.graph is None:
-        raise BlueprintError(checked.diagnostics)
+    params = parse_set(settings)
+    checked = check(file, params)
+    # A file without a graph, because of errors or because it holds only blocks, is told by lowering it.
+    graph = checked.graph or lower(file, params)
     print_diagnostics(checked.warnings)
     # The output is looked at before TensorFlow is imported, so that a mistake costs no seconds.
     from graphbuilder.backend.saving import format_of, refuse_existing
@@ -57,8 +57,8 @@ def command(
         from graphbuilder.backend.saving import load_weights, save_model
 
         framework(2 if keras == 2 else 3)
-    with progress(f"Building {checked.graph.name}") as step:
-        model = build(checked.graph, keras=2 if keras == 2 else 3, trust=trust or (), progress=step)
+    with progress(f"Building {graph.name}") as step:
+        model = build(graph, keras=2 if keras == 2 else 3, trust=trust or (), progress=step)
     if weights is not None:
         load_weights(model, weights)
     with progress(f"Saving {output}"):

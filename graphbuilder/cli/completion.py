@@ -1,4 +1,4 @@
-"""What the shell offers when Tab is pressed: names of shipped blueprints, of layers, and files that may be blueprints."""
+"""What the shell offers when Tab is pressed: shipped blueprints, names of the catalog, files that may be blueprints."""
 
 from __future__ import annotations
 

@@ -46,11 +46,11 @@ def left_behind(source: Source) -> Iterator[str]:
 
 
 def comments(source: Source) -> int:
-    """How many comments a YAML text has.
+    r"""How many comments a YAML text has.
 
     Example:
         >>> from graphbuilder.text import parse
-        >>> comments(parse("# one\\na: 'no # comment'  # two\\n"))
+        >>> comments(parse("# one\na: 'no # comment'  # two\n"))
         2
     """
     text, found, at = source.text, 0, 0

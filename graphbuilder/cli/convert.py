@@ -31,19 +31,25 @@ def command(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="PATH", help="Where to, .yaml or .json. Left out or -, stdout.", show_default=False
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="Where to, .yaml or .json. Left out or -, stdout.",
+            show_default=False,
         ),
     ] = None,
     to: Annotated[
         To | None,
-        typer.Option("--to", help="The syntax. Left out, what the output's name says, or the other one.", show_default=False),
+        typer.Option(
+            "--to", help="The syntax. Left out, what the output's name says, or the other one.", show_default=False
+        ),
     ] = None,
     force: ForceOption = False,
 ) -> int:
-    """Convert a blueprint from YAML to JSON or back: the same data with its keys in the same order.
+    """Convert a blueprint from YAML to JSON or back.
 
-    What is written is read again and compared before it takes its place. Comments and anchors have no place in the
-    result; how many were left out is told.
+    The data is the same, its keys in the same order; what is written is read again and compared before it takes its
+    place. Comments and anchors have no place in the result; how many were left out is told.
     """
     from graphbuilder.cli.conversion import converted, left_behind
     from graphbuilder.cli.output import note, print_data

@@ -21,18 +21,21 @@ def command(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]", help="A shipped blueprint. Left out, they are listed.", autocompletion=shipped_names
+            metavar="NAME", help="A shipped blueprint. Left out, they are listed.", autocompletion=shipped_names
         ),
     ] = None,
     path: Annotated[
-        Path | None, typer.Argument(metavar="[PATH]", help="The file or folder to write to. Left out, ./NAME.yaml.")
+        Path | None, typer.Argument(metavar="PATH", help="The file or folder to write to. Left out, ./NAME.yaml.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="PATH", help="The same, as an option.", show_default=False)
     ] = None,
     force: ForceOption = False,
 ) -> int:
-    """Start from a shipped blueprint: copy it here to be changed, or list what there is."""
+    """Copy a shipped blueprint to start from, or list them.
+
+    The copy is the shipped file, byte for byte, and needs nothing beside it.
+    """
     from graphbuilder.blueprint.shipped import blueprint_names, blueprint_path
     from graphbuilder.errors import CommandError, Diagnostic, suggestion
 

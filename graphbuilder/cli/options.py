@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from graphbuilder.cli.completion import blueprint_files
-from graphbuilder.errors import CommandError, Diagnostic
+from graphbuilder.errors import BlueprintError, CommandError, Diagnostic
 
 __all__ = ["FileArgument", "ForceOption", "FormatOption", "OutputFormat", "SetOption", "TrustOption", "parse_set"]
 
@@ -57,5 +57,8 @@ def parse_set(settings: Sequence[str] | None) -> dict[str, Any]:
         name, equals, value = setting.partition("=")
         if not equals or not name:
             raise CommandError(Diagnostic("GB603", f"--set {setting} is not of the form NAME=VALUE"))
-        found[name.strip()] = parse(value, name=f"--set {name}").data if value.strip() else None
+        try:
+            found[name.strip()] = parse(value, name=f"--set {name}").data if value.strip() else None
+        except BlueprintError as error:
+            raise CommandError(error.diagnostics) from error
     return found

@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from graphbuilder.errors import Diagnostic, Severity
 
@@ -35,8 +36,7 @@ PATIENCE = 0.5
 
 def wants_json(arguments: Sequence[str]) -> bool:
     """Whether the command line asks for `--format json`, known even when a command fails before it runs."""
-    pairs = zip(arguments, arguments[1:], strict=False)
-    return "--format=json" in arguments or ("--format", "json") in pairs
+    return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
 
 
 def colour(stream: object) -> bool:

@@ -34,7 +34,7 @@ def command(
     output_format: FormatOption = OutputFormat.TEXT,
     drawing: Annotated[bool, typer.Option("--drawing/--no-drawing", help="Draw the graph beside the table.")] = True,
 ) -> int:
-    """Show a blueprint's nodes with shapes, parameters and multiply-accumulates, and draw the graph.
+    """Show a blueprint's nodes with shapes and costs, and draw it.
 
     In the drawing ○ is an input, ● a node, ◆ a node that gives an output; lines join a node to what feeds it. The last
     column says where a node's inputs come from, unless that is the row above. Parameters are counted where a layer is

@@ -37,8 +37,8 @@ def document(
             macs: multiply-accumulates for one sample.
         outputs: a list of {name, value, shape, dtype, masked}: `value` is one of the values above, `name` its key in a
             mapping, its number in a list, null where there is just one output.
-        totals: {parameters, trainable, non_trainable, unknown_weights, size, macs, unknown_macs}: sums of what is known,
-            the names of the layers and nodes that are in none of them, and `size` in bytes by dtype.
+        totals: {parameters, trainable, non_trainable, unknown_weights, size, macs, unknown_macs}: sums of what is
+            known, the names of the layers and nodes that are in none of them, and `size` in bytes by dtype.
         rows: null, or with --depth the rows of the table: {name, kind, sources, shape, dtype, parameters, macs, nodes}.
         diagnostics: the warnings.
     """

@@ -15,6 +15,7 @@ __all__ = ["amount", "print_summary", "size_text"]
 # How many names a line lists before it says how many more there are.
 _NAMES = 6
 
+
 def print_summary(summary: Summary, depth: int | None, drawing: bool) -> None:
     """Prints a summary for people.
 
@@ -120,11 +121,7 @@ def amount(number: int) -> str:
     """
     if number < 1000:
         return str(number)
-    scaled = float(number)
-    for unit in ("K", "M", "G", "T", "P"):
-        scaled /= 1000
-        if scaled < 999.5:
-            break
+    scaled, unit = _scaled(number, 1000, ("K", "M", "G", "T", "P"))
     digits = 2 if scaled < 9.995 else 1 if scaled < 99.95 else 0
     return f"{scaled:.{digits}f} {unit}"
 
@@ -138,12 +135,16 @@ def size_text(size: int) -> str:
     """
     if size < 1024:
         return f"{size:,} bytes"
-    scaled = float(size)
-    for unit in ("KiB", "MiB", "GiB", "TiB"):
-        scaled /= 1024
-        if scaled < 1023.5:
-            break
+    scaled, unit = _scaled(size, 1024, ("KiB", "MiB", "GiB", "TiB"))
     return f"{scaled:.{2 if scaled < 99.5 else 0}f} {unit}"
+
+
+def _scaled(number: int, base: int, units: Sequence[str]) -> tuple[float, str]:
+    """A number in the unit that leaves it below the base, or in the last one."""
+    scaled, power = number / base, 0
+    while scaled >= base - 0.5 and power + 1 < len(units):
+        scaled, power = scaled / base, power + 1
+    return scaled, units[power]
 
 
 def _footer(summary: Summary, rows: Sequence[Row], folded: int) -> Iterable[tuple[str, str]]:
@@ -158,7 +159,9 @@ def _footer(summary: Summary, rows: Sequence[Row], folded: int) -> Iterable[tupl
     for output in summary.outputs:
         name = "" if output.name is None else f"{output.name} = "
         yield "output", f"{name}{output.value} {_type_text(output.type)}"
-    masked = [value for call in summary.calls for value, carries in zip(call.values, call.masked, strict=True) if carries]
+    masked = [
+        value for call in summary.calls for value, carries in zip(call.values, call.masked, strict=True) if carries
+    ]
     if masked:
         yield "masked", _listed(masked)
     shared = [call for call in summary.calls if call.shares]

@@ -71,9 +71,7 @@ def _rank(title: str, narrow_first: Sequence[str]) -> int:
 
 def natural_widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
     """How wide each column would like to be."""
-    return [
-        max([len(column.title), *(len(row[index]) for row in rows)]) for index, column in enumerate(columns)
-    ]
+    return [max([len(column.title), *(len(row[index]) for row in rows)]) for index, column in enumerate(columns)]
 
 
 def line_width(widths: Sequence[int]) -> int:

@@ -31,7 +31,7 @@ def usage_diagnostic(error: typer.TyperException) -> Diagnostic:
         hint = suggestion(option, _options(context), listing=hint)
     elif near:
         hint = f"did you mean {told.strip().strip(chr(39))}?"
-    message = " ".join(message.split()).rstrip(". ")
+    message = " ".join(message.replace("Value error, ", "").split()).rstrip(". ")
     return Diagnostic("GB603", message[:1].lower() + message[1:], hint=hint)
 
 

@@ -39,7 +39,9 @@ def command(
             if checked.graph is not None:
                 graph = checked.graph
                 size = "?" if graph.parameters is None else f"{graph.parameters:,}"
-                print(f"{file}: ok, {len(graph.calls)} nodes, {size} parameters")
+                print(f"{file}: ok, {len(graph.calls)} node{'' if len(graph.calls) == 1 else 's'}, {size} parameters")
+            elif checked.ok:
+                print(f"{file}: ok, a library of blocks")
             sys.stdout.flush()
     if output_format is OutputFormat.JSON:
         print_diagnostics(everything, as_json=True)

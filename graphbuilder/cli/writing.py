@@ -19,7 +19,9 @@ def refuse_existing(path: Path, force: bool) -> None:
         CommandError: the path exists, or is a folder.
     """
     if path.is_dir():
-        raise CommandError(Diagnostic("GB601", f"{path} is a folder", hint=f"name a file in it, such as {path / 'x.yaml'}"))
+        raise CommandError(
+            Diagnostic("GB601", f"{path} is a folder", hint=f"name a file in it, such as {path / 'x.yaml'}")
+        )
     if not force and (path.exists() or path.is_symlink()):
         raise CommandError(Diagnostic("GB601", f"{path} exists already", hint="--force replaces it"))
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from graphbuilder.blueprint import ExpressionError, LayerNode, Node, resolve_values
-from graphbuilder.catalog import REFUSED, Entry, layers, ops
+from graphbuilder.catalog import REFUSED, Entry, LayerEntry, layers, ops
 from graphbuilder.catalog.arguments import as_written
 from graphbuilder.catalog.refusals import Refusal, refusals
 from graphbuilder.errors import nearest, suggestion
@@ -23,7 +23,8 @@ __all__ = ["call_options", "check_entry", "custom_layer", "find_entry", "resolve
 E = TypeVar("E", bound=Entry)
 
 # What a node may say beside the arguments of its layer, op or fusion, for near names.
-_NODE_KEYS = ("from", "about", "when", "call", "wraps")
+_NODE_KEYS = ("from", "about", "when")
+_LAYER_KEYS = (*_NODE_KEYS, "call", "wraps")
 
 
 def resolved(scope: Scope, reports: Reports, value: Any, path: tuple[str | int, ...], node: str | None) -> Any:
@@ -75,6 +76,9 @@ def find_entry(
         hint, close = f"it is an op: write `op: {name}`", None
     elif kind != "layer" and name in layers:
         hint, close = f"it is a layer: write `layer: {name}`", None
+    elif kind == "layer" and name.rpartition(".")[2] in layers:
+        close = name.rpartition(".")[2]
+        hint = f"did you mean {close}?"
     elif kind == "layer" and close is None and "." in name:
         hint = "a custom layer is written `package.module:Class`"
     article = "an" if kind == "op" else "a"
@@ -121,7 +125,8 @@ def check_entry(
 
 
 def _known_keys(kind: type[Entry], where: tuple[str | int, ...]) -> list[str]:
-    return [] if where else [*kind.model_fields, *_NODE_KEYS]
+    keys = _LAYER_KEYS if issubclass(kind, LayerEntry) else _NODE_KEYS
+    return [] if where else [*kind.model_fields, *keys]
 
 
 def _with_expression(refusal: Refusal, node: Node) -> Refusal:
@@ -132,6 +137,8 @@ def _with_expression(refusal: Refusal, node: Node) -> Refusal:
     hint = refusal.hint
     if refusal.expected == "an integer" and "/" in written and "//" not in written:
         hint = "// divides without a remainder"
+    if refusal.found is not None and refusal.found.startswith("'") and not written.startswith("$("):
+        hint = "put parentheses around a whole expression, such as $(units // 2)"
     return replace(refusal, message=f"{refusal.message}, which {written} gives", hint=hint)
 
 
@@ -148,6 +155,8 @@ def _in_blueprint_words(refusal: Refusal, kind: type[Entry]) -> Refusal:
         )
     if refusal.code == "GB201" and len(path) == 1:
         message = f"{kind.name()} has no argument {path[0]}"
+        if path[0] in ("input", "inputs", *(port.name for port in kind.ports)):
+            hint = "what a node is called with stands under from"
         hint = hint or f"`graphbuilder layers {kind.name()}` lists its arguments"
     elif refusal.code == "GB202" and len(path) == 1 and path[0] != "wraps":
         message = f"{path[0]} is missing; {kind.name()} needs it"

@@ -13,13 +13,10 @@ from graphbuilder.graph import Value
 from graphbuilder.lowering.arguments import resolved
 from graphbuilder.lowering.limits import GraphLimits
 from graphbuilder.lowering.reports import Reports, Stop
-from graphbuilder.lowering.scope import Bound, Made, Scope, Unresolved
+from graphbuilder.lowering.scope import BROKEN_NODE, Bound, Made, Scope, Unresolved
 from graphbuilder.lowering.sources import BROKEN
 
-__all__ = ["BROKEN_NODE", "BlockUse", "expand", "output_ports"]
-
-# What the name of a node stands for when it could not be made.
-BROKEN_NODE = Bound({"0": None})
+__all__ = ["BlockUse", "expand", "output_ports"]
 
 Walker = Callable[[Scope, Mapping[str, Node]], None]
 

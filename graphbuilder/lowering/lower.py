@@ -48,14 +48,27 @@ def lower(document: Document, params: Mapping[str, Any] | None = None, *, limits
     """
     lowered = try_lower(document, params, limits=limits)
     if lowered.graph is None:
-        raise BlueprintError(lowered.errors)
+        raise BlueprintError(lowered.errors or [_no_model(document)])
     return lowered.graph
+
+
+def _no_model(document: Document) -> Diagnostic:
+    """The diagnostic of a file without nodes, where a model is wanted."""
+    return Diagnostic(
+        "GB202",
+        "there are no nodes, so there is no model",
+        file=document.source.name,
+        position=document.source.nearest(("nodes",)),
+        hint="such as nodes: {dense: {layer: Dense, units: 10}}",
+    )
 
 
 def try_lower(
     document: Document, params: Mapping[str, Any] | None = None, *, limits: GraphLimits | None = None
 ) -> Lowered:
     """The graph of a document where it has one, and all diagnostics.
+
+    A file that holds only blocks, to be imported, has no graph and no error.
 
     Arguments:
         document: a loaded blueprint.
@@ -66,7 +79,12 @@ def try_lower(
     walk = Walk(document, {}, limits or GraphLimits())
     values = resolve_params(blueprint.params, params or {}, lambda problem: _param_problem(walk, problem))
     graph = None
-    if values is not None:
+    if values is not None and not blueprint.nodes:
+        walk.root.params = values
+        walk.check_blocks(set(blueprint.blocks))
+        if not blueprint.blocks:
+            return Lowered(None, (*walk.reports.diagnostics, _no_model(document)))
+    elif values is not None:
         walk.root.params = values
         walk.run()
         # An output that a limit kept from being made is no second mistake.

@@ -10,7 +10,7 @@ from graphbuilder.blueprint import BlockPlace, Document, Node
 from graphbuilder.errors import Related, nearest
 from graphbuilder.graph import Origin, Value
 
-__all__ = ["Bound", "Made", "Scope", "Unresolved"]
+__all__ = ["BROKEN_NODE", "Bound", "Made", "Scope", "Unresolved"]
 
 
 class Unresolved(Exception):
@@ -64,6 +64,10 @@ class Bound:
     def of(cls, value: Value | None, made: Made | None = None) -> Bound:
         """A name that stands for one value."""
         return cls({"0": value}, made=made)
+
+
+# What the name of a node stands for when it could not be made.
+BROKEN_NODE = Bound({"0": None})
 
 
 @dataclass(slots=True)
@@ -121,6 +125,8 @@ class Scope:
             raise self._unknown(first, reference)
         trail = first
         for index, step in enumerate(rest):
+            if bound is BROKEN_NODE:
+                return None
             # A port comes before a node inside of the same name; the copies of a repeat come before numbered ports.
             hidden = step in bound.inner and (bound.single or step.isdigit())
             if step in bound.ports and index == len(rest) - 1 and not hidden:
@@ -132,7 +138,8 @@ class Scope:
         if bound.single:
             return next(iter(bound.ports.values()))
         choices = ", ".join(f"{trail}.{port}" for port in bound.ports)
-        raise Unresolved(f"{trail} has {len(bound.ports)} outputs", f"say which: {choices}")
+        count = f"{len(bound.ports)} output{'s' if len(bound.ports) > 1 else ''} in a list or mapping"
+        raise Unresolved(f"{trail} has {count}", f"say which: {choices}")
 
     def _unknown(self, first: str, reference: str) -> Unresolved:
         close = nearest(first, self.names)

@@ -123,6 +123,8 @@ def _computed(scope: Scope, reports: Reports, source: str, path: tuple[str | int
     if value is not None:
         message = f"from is {as_written(value)}, which {source} gives"
         hint = "write the names of nodes and inputs themselves; `when` chooses between nodes"
+        if isinstance(value, list):
+            hint = f"write {{constant: {source}}}"
         reports.add(scope, "GB204", message, path, node=node, expected="a number", hint=hint)
     return BROKEN
 

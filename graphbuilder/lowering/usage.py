@@ -78,12 +78,13 @@ def _warn_unused_blocks(walk: Walk) -> None:
     used = {node.block for node in blueprint.nodes.values() if isinstance(node, BlockNode)}
     for block in blueprint.blocks.values():
         used |= {node.block for node in block.nodes.values() if isinstance(node, BlockNode)}
+    walk.check_blocks(set(blueprint.blocks) - used)
     for name in blueprint.blocks:
         if name not in used:
             walk.reports.add(
                 walk.root,
                 "GB308",
-                f"the block {name} is never used, so its nodes were not checked",
+                f"the block {name} is never used",
                 ("blocks", name),
                 key=True,
                 severity=Severity.WARNING,

@@ -11,6 +11,7 @@ from typing import Any
 
 from graphbuilder.blueprint import (
     BlockNode,
+    BlockPlace,
     Document,
     FuseNode,
     InputSpec,
@@ -18,18 +19,19 @@ from graphbuilder.blueprint import (
     Node,
     OpNode,
     ReuseNode,
+    resolve_params,
 )
 from graphbuilder.catalog import BATCH, DTYPES, TensorType, layers, ops
 from graphbuilder.catalog.arguments import as_written
 from graphbuilder.errors import suggestion
 from graphbuilder.graph import Call, GraphInput, Structure, Value, flatten
 from graphbuilder.lowering.arguments import call_options, check_entry, custom_layer, find_entry, resolved
-from graphbuilder.lowering.blocks import BROKEN_NODE, BlockUse, expand, output_ports
+from graphbuilder.lowering.blocks import BlockUse, expand, output_ports
 from graphbuilder.lowering.calls import CallMaker, stated_outputs
 from graphbuilder.lowering.limits import GraphLimits
 from graphbuilder.lowering.order import Circle, node_order
 from graphbuilder.lowering.reports import Reports, Stop
-from graphbuilder.lowering.scope import Bound, Made, Scope, Unresolved
+from graphbuilder.lowering.scope import BROKEN_NODE, Bound, Made, Scope, Unresolved
 from graphbuilder.lowering.sources import BROKEN, at_ports, resolve_from
 
 __all__ = ["Walk"]
@@ -58,10 +60,34 @@ class Walk:
         blueprint = self.document.blueprint
         for name, spec in blueprint.inputs.items():
             self._input(name, spec)
+        if blueprint.inputs_as == "tensor" and len(blueprint.inputs) != 1:
+            message = f"inputs_as is tensor, and there are {len(blueprint.inputs)} inputs"
+            self.reports.add(self.root, "GB303", message, ("inputs_as",), expected="list or mapping")
         try:
             self._nodes(self.root, blueprint.nodes)
         except Stop:
             self.stopped = True
+
+    def check_blocks(self, names: set[str]) -> None:
+        """Walks blocks that no node uses, on inputs of unknown shape, as far as their params have defaults."""
+        for name, block in self.document.blueprint.blocks.items():
+            if name not in names or any(param.required for param in block.params.values()):
+                continue
+            where = ("blocks", name)
+            scope = Scope(self.document, where, name, name, {}, outer=self.root, block=name, depth=1)
+            place = BlockPlace(self.document, block, where)
+            scope.names.update(dict.fromkeys(place.ports, BROKEN_NODE))
+            values = resolve_params(
+                block.params,
+                {},
+                lambda found, scope=scope: self.reports.add(  # type: ignore[misc]  # mypy cannot see the default's type
+                    scope, found.code, found.message, ("params", found.param), expected=found.expected, hint=found.hint
+                ),
+            )
+            if values is not None:
+                scope.params = {"index": 0, **values}
+                self._nodes(scope, block.nodes)
+                output_ports(block, scope, self.reports)
 
     def _input(self, name: str, spec: InputSpec) -> None:
         path = ("inputs", name)

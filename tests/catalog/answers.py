@@ -160,6 +160,8 @@ def twin_answer(case: Case) -> Answer | None:
             return NUMBERS_OF[kind.dtype]
         return tf_keras.Input(batch_shape=known(kind.shape), dtype=kind.dtype)
 
+    if any(leaf.shape == () and leaf.dtype not in NUMBERS_OF for leaf in case.leaves()):
+        return None  # its Input takes no axes for an unknown number of them
     try:
         layer, produced = call(case, TWIN, made)
     except Unbuildable:

@@ -109,11 +109,12 @@ def _ways_to_fill(case: Case) -> Iterator[tuple[int, int]]:
     if dims - set(known):
         yield from ((1, 5), (16, 16), (60, 60))
         yield from ((size, size) for size in known)
-        # A list of sizes may need a batch that is a multiple of what stands in it.
+        # Arguments may hold sizes or numbers of parts that only one batch, or its multiples, can meet.
+        rest = max(1, prod(dim for dim in next(case.leaves()).shape if isinstance(dim, int)))
         for value in case.arguments.values():
             if isinstance(value, (list, tuple)) and all(type(item) is int for item in value):
-                yield min(abs(prod(value)) or 1, 1000), 5
-        yield 1000, 5
+                yield from ((min(max(1, size), 1000), 5) for size in (abs(prod(value)), abs(prod(value)) // rest))
+        yield from ((size, 5) for size in (3, 4, 6, 7, 8, 9, 1000))
 
 
 def _failure_of_one(

@@ -105,6 +105,15 @@ def _convolution_states() -> Case:
     return Case(entry_kind("ConvLSTM1D"), {"filters": 2, "kernel_size": 1}, inputs, {})
 
 
+def _announces_scores(finding: Finding) -> bool:
+    return finding.case.call.get("return_attention_scores") is True
+
+
+def _scores() -> Case:
+    case = _on("MultiHeadAttention", {"num_heads": 2, "key_dim": 2}, *(TensorType((BATCH, n, 4)) for n in (3, 5)))()
+    return replace(case, call={"return_attention_scores": True})
+
+
 EXEMPTIONS: tuple[Exemption, ...] = (
     Exemption(
         "",
@@ -184,6 +193,20 @@ EXEMPTIONS: tuple[Exemption, ...] = (
         lambda finding: finding.case.arguments.get("axis") == [],
         "tf_keras cannot normalize over no axis; building such a twin says so",
         _on("LayerNormalization", {"axis": []}, TensorType((BATCH, 4))),
+    ),
+    Exemption(
+        "MultiHeadAttention GroupQueryAttention",
+        "Keras cannot compute it",
+        _announces_scores,
+        "Keras computes scores of another shape than it announces; the graph is checked by what it announces",
+        _scores,
+    ),
+    Exemption(
+        "MultiHeadAttention",
+        "tf_keras output shape",
+        _announces_scores,
+        "as before: tf_keras announces what is computed",
+        _scores,
     ),
     Exemption(
         "SeparableConv1D SeparableConv2D",
