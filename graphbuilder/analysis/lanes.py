@@ -172,7 +172,8 @@ def _line(
         pieces.append(_cell(column, mark, own, met, (first, last), open_columns, glyphs))
         pieces.append(glyphs.line if first <= column < last else " ")
     drawn = "".join(pieces).rstrip()
-    return f"{drawn.ljust(2 * widest - 1)}{glyphs.more}" if max(own, last) >= widest else drawn
+    room = 2 * widest - 1
+    return f"{drawn[:room]:{room}}{glyphs.more}" if last >= widest else drawn
 
 
 def _cell(

@@ -64,7 +64,12 @@ def example_blueprint(key: str, entry: type[Entry], example: Example) -> dict[st
     node = {key: entry.name(), **_from(source, inputs), **arguments}
     if example.call:
         node["call"] = written(example.call)
-    return {"blueprint": 1, "inputs": inputs, "nodes": {_node_name(entry, inputs): node}}
+    name = _node_name(entry, inputs)
+    blueprint: dict[str, Any] = {"blueprint": 1, "inputs": inputs, "nodes": {name: node}}
+    count = entry.model_validate(dict(example.arguments)).output_count(example.call)
+    if count is not None:
+        blueprint["outputs"] = [f"{name}.{index}" for index in range(count)]
+    return blueprint
 
 
 def block_example(item: Item) -> str:

@@ -46,7 +46,7 @@ def print_lists(kinds: Sequence[str], family: str | None, *, as_json: bool) -> N
             _print_objects(kind)
     if kinds == ["layers"]:
         print(f"\n{sum(map(len, shelves.values()))} layers; `graphbuilder layers Dense` describes one.")
-        print("More lists: --ops, --fusions, --blocks, --activations, --initializers, --regularizers, --constraints.")
+        print("More: --ops, --fusions, --blocks, --activations, --initializers and others, see --help.")
 
 
 def _only(shelves: dict[str, list[Item]], family: str) -> dict[str, list[Item]]:

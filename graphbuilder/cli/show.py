@@ -41,19 +41,19 @@ def command(
     called first. MACs are multiply-accumulates for one sample; element-wise work counts as none.
     """
     from graphbuilder.analysis import summarize
-    from graphbuilder.api import check
-    from graphbuilder.errors import BlueprintError
+    from graphbuilder.api import check, lower
 
-    checked = check(file, parse_set(settings))
-    if checked.graph is None:
-        raise BlueprintError(checked.diagnostics)
-    summary = summarize(checked.graph)
+    params = parse_set(settings)
+    checked = check(file, params)
+    # A file without a graph, because of errors or because it holds only blocks, is told by lowering it.
+    graph = checked.graph or lower(file, params)
+    summary = summarize(graph)
     if output_format is OutputFormat.JSON:
         import json
 
         from graphbuilder.cli.show_json import document
 
-        print(json.dumps(document(summary, checked.graph.params, checked.warnings, depth), indent=2))
+        print(json.dumps(document(summary, graph.params, checked.warnings, depth), indent=2))
         return 0
     from graphbuilder.cli.show_text import print_summary
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from pathlib import Path
@@ -45,7 +46,7 @@ def write_whole(path: Path, content: bytes, *, force: bool = False) -> None:
     place = path.resolve()
     beside = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(place.parent)
         try:
             with beside.open("xb") as file:
                 file.write(content)
@@ -58,6 +59,14 @@ def write_whole(path: Path, content: bytes, *, force: bool = False) -> None:
                 beside.unlink()
     except OSError as error:
         raise MissingError(Diagnostic("GB602", f"{path} cannot be written: {error.strerror or error}")) from error
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        # What mkdir says of a file in the way would read as if the output existed.
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
 
 
 def _put_in_place(beside: Path, place: Path, path: Path, force: bool) -> None:
