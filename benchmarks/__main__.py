@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from statistics import median
 
 from benchmarks.processes import in_turn
 
@@ -21,14 +23,15 @@ keras.models.model_from_json(Path(sys.argv[1]).read_text())
 
 # Both sides build the same model twice in one process and time the second, when everything is imported and warm.
 BY_HAND = """
-import json, sys, time
+import resource, sys, time
 import keras
 {build}
 build()
 keras.backend.clear_session()
 started = time.perf_counter()
 build()
-print(time.perf_counter() - started)
+took = time.perf_counter() - started
+print(took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2))
 """
 
 HAND_WRITTEN = {
@@ -66,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
         for name in options.models:
             _cold(name, Path(folder), options.runs)
         print("\nCompiling in process, beside the same model written by hand")
-        _row("model", "blueprint s", "by hand s", "ratio", "", "", "")
+        _row("model", "blueprint s", "by hand s", "ratio", "ours MB", "by hand MB", "ratio")
         for name in HAND_WRITTEN:
             if name in options.models:
                 _in_process(name, options.runs)
@@ -97,19 +100,27 @@ def _cold(name: str, folder: Path, runs: int) -> None:
 
 
 def _in_process(name: str, runs: int) -> None:
-    import subprocess
-    from statistics import median
-
-    def once(build: str) -> float:
-        program = BY_HAND.replace("{build}", build)
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
-        return float(done.stdout.split()[-1])
-
-    ours, theirs = [], []
+    sides = {"ours": COMPILED.format(path=f"blueprints/{name}.yaml"), "hand": HAND_WRITTEN[name]}
+    seconds: dict[str, list[float]] = {side: [] for side in sides}
+    megabytes: dict[str, list[float]] = {side: [] for side in sides}
     for _ in range(runs):
-        ours.append(once(COMPILED.format(path=f"blueprints/{name}.yaml")))
-        theirs.append(once(HAND_WRITTEN[name]))
-    _row(name, f"{median(ours):.3f}", f"{median(theirs):.3f}", f"{median(ours) / median(theirs):.2f}", "", "", "")
+        for side, build in sides.items():
+            program = BY_HAND.replace("{build}", build)
+            done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+            took, peak = done.stdout.split()[-2:]
+            seconds[side].append(float(took))
+            megabytes[side].append(float(peak))
+    ours, hand = median(seconds["ours"]), median(seconds["hand"])
+    our_peak, their_peak = median(megabytes["ours"]), median(megabytes["hand"])
+    _row(
+        name,
+        f"{ours:.3f}",
+        f"{hand:.3f}",
+        f"{ours / hand:.2f}",
+        f"{our_peak:.0f}",
+        f"{their_peak:.0f}",
+        f"{our_peak / their_peak:.2f}",
+    )
 
 
 if __name__ == "__main__":

@@ -21,15 +21,19 @@ if TYPE_CHECKING:
         parse,
         save,
     )
-    from graphbuilder.errors import BlueprintError, Diagnostic, GraphbuilderError
+    from graphbuilder.errors import BlueprintError, CommandError, Diagnostic, GraphbuilderError, MissingError
     from graphbuilder.graph import Graph
+    from graphbuilder.lowering import GraphLimits
 
 _PLACES = {
     "BlueprintError": "errors",
     "Checked": "api",
+    "CommandError": "errors",
     "Diagnostic": "errors",
     "Graph": "graph",
+    "GraphLimits": "lowering",
     "GraphbuilderError": "errors",
+    "MissingError": "errors",
     "check": "api",
     "compile": "api",
     "copy_weights": "api",
@@ -44,9 +48,12 @@ _PLACES = {
 __all__ = [
     "BlueprintError",
     "Checked",
+    "CommandError",
     "Diagnostic",
     "Graph",
+    "GraphLimits",
     "GraphbuilderError",
+    "MissingError",
     "check",
     "compile",
     "copy_weights",

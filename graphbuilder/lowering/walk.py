@@ -7,7 +7,7 @@ shape and dtype, and collects diagnostics.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from graphbuilder.blueprint import (
     BlockNode,
@@ -21,10 +21,10 @@ from graphbuilder.blueprint import (
     ReuseNode,
     resolve_params,
 )
-from graphbuilder.catalog import BATCH, DTYPES, TensorType, layers, ops
+from graphbuilder.catalog import BATCH, DTYPES, Entry, TensorType, layers, ops
 from graphbuilder.catalog.arguments import as_written
 from graphbuilder.errors import suggestion
-from graphbuilder.graph import Call, GraphInput, Structure, Value, flatten
+from graphbuilder.graph import Argument, Call, GraphInput, Structure, Value, flatten
 from graphbuilder.lowering.arguments import call_options, check_entry, custom_layer, find_entry, resolved
 from graphbuilder.lowering.blocks import BlockUse, expand, output_ports
 from graphbuilder.lowering.calls import CallMaker, stated_outputs
@@ -33,8 +33,11 @@ from graphbuilder.lowering.order import Circle, node_order
 from graphbuilder.lowering.reports import Reports, Stop
 from graphbuilder.lowering.scope import BROKEN_NODE, Bound, Made, Scope, Unresolved
 from graphbuilder.lowering.sources import BROKEN, at_ports, resolve_from
+from graphbuilder.registry import Registry
 
 __all__ = ["Walk"]
+
+E = TypeVar("E", bound=Entry)
 
 
 class Walk:
@@ -294,32 +297,41 @@ class Walk:
         call = self.calls.apply_custom(scope, target, source, options, gives, several, path, node_path, node.about)
         return self._bound(call, made)
 
+    def _ready(
+        self,
+        table: Registry[type[E]],
+        written: str,
+        node: OpNode | FuseNode,
+        scope: Scope,
+        source: Any,
+        path: tuple[str | int, ...],
+        name: str,
+    ) -> tuple[E, dict[str, Argument]] | None:
+        """An op or fusion with its arguments checked, and what stands at its ports; None after a report."""
+        kind = find_entry(scope, self.reports, table, written, (*path, node.kind), name)
+        entry = check_entry(scope, self.reports, kind, node, path, name) if kind is not None else None
+        if kind is None or entry is None or source is BROKEN:
+            return None
+        arguments = at_ports(scope, self.reports, kind, source, path, name)
+        return None if arguments is None else (entry, arguments)
+
     def _op(self, node: OpNode, scope: Scope, name: str, source: Any, path: tuple[str | int, ...]) -> Bound:
         node_path = scope.join(name)
-        kind = find_entry(scope, self.reports, ops, node.op, (*path, "op"), node_path)
-        if kind is None:
+        ready = self._ready(ops, node.op, node, scope, source, path, node_path)
+        if ready is None:
             return BROKEN_NODE
-        entry = check_entry(scope, self.reports, kind, node, path, node_path)
-        if entry is None or source is BROKEN:
-            return BROKEN_NODE
-        arguments = at_ports(scope, self.reports, kind, source, path, node_path)
-        if arguments is None:
-            return BROKEN_NODE
+        entry, arguments = ready
         return self._bound(self.calls.apply(scope, entry, arguments, {}, path, node_path, node_path, node.about), None)
 
     def _fuse(self, node: FuseNode, scope: Scope, name: str, source: Any, path: tuple[str | int, ...]) -> Bound:
+        # Few blueprints merge branches, and the others need not wait for this import.
         from graphbuilder.fusion import strategies
 
         node_path = scope.join(name)
-        kind = find_entry(scope, self.reports, strategies, node.fuse, (*path, "fuse"), node_path)
-        if kind is None:
+        ready = self._ready(strategies, node.fuse, node, scope, source, path, node_path)
+        if ready is None:
             return BROKEN_NODE
-        strategy = check_entry(scope, self.reports, kind, node, path, node_path)
-        if strategy is None or source is BROKEN:
-            return BROKEN_NODE
-        branches = at_ports(scope, self.reports, kind, source, path, node_path)
-        if branches is None:
-            return BROKEN_NODE
+        strategy, branches = ready
 
         def apply(suffix: str, entry: Any, arguments: Mapping[str, Any]) -> Value | None:
             inner = f"{node_path}.{suffix}" if suffix else node_path
