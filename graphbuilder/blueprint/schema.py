@@ -31,6 +31,7 @@ from graphbuilder.blueprint.forms import (
     Reference,
     node_kind,
 )
+from graphbuilder.blueprint.training_names import check_loss, check_metrics, check_optimizer
 from graphbuilder.catalog.arguments import as_written, conflict, refuse
 
 __all__ = [
@@ -228,10 +229,16 @@ class Block(_Part):
 class Training(_Part):
     """How the model wants to be trained."""
 
-    optimizer: ObjectOrName = Field("rmsprop", description="a Keras optimizer, by name or {name: {options}}")
-    loss: Any = Field(None, description="a Keras loss by name or {name: {options}}; or a mapping from output to loss")
+    optimizer: Annotated[ObjectOrName, BeforeValidator(check_optimizer)] = Field(
+        "rmsprop", description="a Keras optimizer, by name or {name: {options}}"
+    )
+    loss: Annotated[Any, BeforeValidator(check_loss)] = Field(
+        None, description="a Keras loss by name or {name: {options}}; or a mapping from output to loss"
+    )
     loss_weights: Any = Field(None, description="weights of the outputs' losses, as a list or mapping")
-    metrics: Any = Field(None, description="a list of Keras metrics; or a mapping from output to such a list")
+    metrics: Annotated[Any, BeforeValidator(check_metrics)] = Field(
+        None, description="a list of Keras metrics; or a mapping from output to such a list"
+    )
     epochs: int | ExpressionText = Field(1, description="passes over the data")
     batch_size: int | ExpressionText = Field(32, description="samples in one step")
     validation_split: float | ExpressionText = Field(0.0, description="the fraction of the data kept for validation")
