@@ -84,7 +84,8 @@ def test_several_outputs_have_a_type_and_a_name_each() -> None:
 
 def test_what_is_unknown_is_named() -> None:
     summary = summary_of(
-        'inputs: {x: {shape: [time, 3]}}\nnodes: {mine: {layer: "a.b:C", from: x}, dense: {layer: Dense, from: x, units: 2}}\n'
+        "inputs: {x: {shape: [time, 3]}}\n"
+        'nodes: {mine: {layer: "a.b:C", from: x}, dense: {layer: Dense, from: x, units: 2}}\n'
         "outputs: [mine, dense]"
     )
     assert summary.totals.unknown_weights == ("mine",)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from graphbuilder.cli import app as app_module
+from graphbuilder.cli import convert, layers, new, schema, show
 from tests.cli.conftest import Run
 
 COMMANDS = ["new", "validate", "show", "compile", "layers", "schema", "convert"]
@@ -68,6 +68,12 @@ def test_a_wrong_command_line_is_2(run: Run, words: list[str], message: str, hin
     assert message in said.err
     assert hint in said.err
     assert said.out == ""
+
+
+def test_a_setting_that_cannot_be_read_is_2(run: Run) -> None:
+    said = run("show", "--set", "width=[1", "x.yaml")
+    assert said.code == 2
+    assert said.err.startswith("--set width:1:")
 
 
 def test_a_wrong_command_line_is_told_to_machines(run: Run) -> None:
@@ -170,7 +176,7 @@ def test_help_has_a_paragraph_and_an_example_on_each_line(run: Run, command: str
 
 
 def test_every_example_of_the_help_is_a_command_line(run: Run) -> None:
-    for module in (app_module.new, app_module.show, app_module.layers, app_module.schema, app_module.convert):
+    for module in (new, show, layers, schema, convert):
         for example in module.EPILOG.partition(": ")[2].split("; "):
             words = example.split(" > ")[0].split()[1:]
             if any(word.endswith((".yaml", ".json")) for word in words) and words[0] in ("show", "convert"):
