@@ -214,5 +214,6 @@ def copy_weights(source: Any, target: Any) -> Copied:
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of blueprints, with every layer's arguments, for completion and hover in an editor."""
     from graphbuilder.blueprint.json_schema import json_schema as make
+    from graphbuilder.fusion import strategies
 
-    return make()
+    return make({name: kind for name in strategies.names() if (kind := strategies.get(name)) is not None})

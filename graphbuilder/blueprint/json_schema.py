@@ -18,9 +18,8 @@ from graphbuilder.blueprint import node_schema
 from graphbuilder.blueprint.schema import Block, Blueprint, InputSpec, Param, PortSpec
 from graphbuilder.blueprint.sharing import shared
 from graphbuilder.catalog import Entry
-from graphbuilder.text import to_json
 
-__all__ = ["json_schema", "schema_text"]
+__all__ = ["json_schema"]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NAME = "^[A-Za-z_][A-Za-z0-9_-]*$"
@@ -75,11 +74,6 @@ def json_schema(fusions: Mapping[str, type[Entry]] | None = None) -> dict[str, A
         **node_schema.definitions(fusions or {}),
     }
     return {"$schema": _DIALECT, "title": "graphbuilder blueprint, format 1", **document, "$defs": shared(made)}
-
-
-def schema_text(fusions: Mapping[str, type[Entry]] | None = None) -> str:
-    """The JSON Schema as text, the same for the same catalog."""
-    return to_json(json_schema(fusions))
 
 
 def _part(model: type[BaseModel]) -> dict[str, Any]:

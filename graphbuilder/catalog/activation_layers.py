@@ -6,7 +6,8 @@ from pydantic import model_validator
 
 from graphbuilder.catalog.activations import relu_takes
 from graphbuilder.catalog.arguments import Axes, Constraint, Initializer, NonNegative, Regularizer, argument, conflict
-from graphbuilder.catalog.checks import Takes, existing_axes, known_axis
+from graphbuilder.catalog.broadcasting import axes_of
+from graphbuilder.catalog.checks import Takes, known_axis
 from graphbuilder.catalog.elementwise import ElementwiseLayer
 from graphbuilder.catalog.entry import Example, Legacy, Outputs, Weight
 from graphbuilder.catalog.objects import ObjectSpec
@@ -112,7 +113,7 @@ class Softmax(_ActivationLayer):
     def outputs(self, inputs: Inputs) -> Outputs:
         given = inputs.first
         if self.axis is not None:
-            existing_axes(given, self.axis)
+            axes_of(self.axis, given.rank)
         mask = inputs.get("mask")
         if mask is not None:
             pairs = zip(reversed(mask.shape), reversed(given.shape), strict=False)

@@ -33,6 +33,7 @@ __all__ = [
     "PartialShape",
     "PositiveInt",
     "Regularizer",
+    "RequiredInitializer",
     "Size1",
     "Size2",
     "Size3",
@@ -216,6 +217,12 @@ def _object_parser(kind_name: str) -> Callable[[Any], Any]:
     return parse
 
 
+def _required(value: Any) -> Any:
+    if value is None:
+        raise refuse("the name of an initializer, or {name: {options}}", "leave it out to have Keras's default")
+    return value
+
+
 def _object_schema(kind_name: str) -> WithJsonSchema:
     kind = KINDS[kind_name]
     properties = {
@@ -233,6 +240,8 @@ def _object_schema(kind_name: str) -> WithJsonSchema:
 Initializer = Annotated[
     ObjectSpec | None, BeforeValidator(_object_parser("initializer")), _object_schema("initializer")
 ]
+# For layers that copy it, which null does not allow.
+RequiredInitializer = Annotated[Initializer, BeforeValidator(_required)]
 Regularizer = Annotated[
     ObjectSpec | None, BeforeValidator(_object_parser("regularizer")), _object_schema("regularizer")
 ]

@@ -12,7 +12,7 @@ from enum import Enum
 from graphbuilder.catalog.ports import Misfit
 from graphbuilder.catalog.tensor import DTYPES, TensorType, is_float, shape_text
 
-__all__ = ["Takes", "existing_axes", "known_axis", "require_dtype"]
+__all__ = ["Takes", "known_axis", "require_dtype"]
 
 _FLOATS = frozenset(dtype for dtype in (*DTYPES, "float") if is_float(dtype))
 _INTEGERS = frozenset(dtype for dtype in (*DTYPES, "int") if dtype.startswith(("int", "uint")))
@@ -66,43 +66,6 @@ def require_dtype(tensor: TensorType, takes: Takes, who: str) -> None:
     raise Misfit(
         f"{who} cannot compute with {tensor.dtype}", found=tensor.dtype, expected=takes.text, hint=hint, code="GB305"
     )
-
-
-def existing_axes(tensor: TensorType, axes: int | tuple[int, ...], argument: str = "axis") -> tuple[int, ...]:
-    """The axes that an argument names, counted from the front.
-
-    Arguments:
-        tensor: the input.
-        axes: one or several, counted from the end when negative.
-        argument: the argument's name.
-
-    Raises:
-        Misfit: there is no such axis, or one is named twice.
-
-    Example:
-        >>> existing_axes(TensorType(("batch", 7, 64)), (-1, 1))
-        (2, 1)
-    """
-    found: list[int] = []
-    for axis in (axes,) if isinstance(axes, int) else axes:
-        if not -tensor.rank <= axis < tensor.rank:
-            raise Misfit(
-                f"{argument} {axis} does not exist in the input {shape_text(tensor.shape)}",
-                found=str(axis),
-                expected=f"an axis from {-tensor.rank} to {tensor.rank - 1}" if tensor.rank else "an input with axes",
-                code="GB203",
-                argument=argument,
-            )
-        if axis % tensor.rank in found:
-            raise Misfit(
-                f"{argument} names axis {axis % tensor.rank} of the input {shape_text(tensor.shape)} twice",
-                found=str(axis),
-                expected="each axis once",
-                code="GB203",
-                argument=argument,
-            )
-        found.append(axis % tensor.rank)
-    return tuple(found)
 
 
 def known_axis(tensor: TensorType, axis: int, why: str) -> int:

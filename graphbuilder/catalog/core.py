@@ -21,7 +21,8 @@ from graphbuilder.catalog.arguments import (
     argument,
 )
 from graphbuilder.catalog.arguments import Activation as ActivationArgument
-from graphbuilder.catalog.checks import Takes, existing_axes, known_axis, require_dtype
+from graphbuilder.catalog.broadcasting import axes_of
+from graphbuilder.catalog.checks import Takes, known_axis, require_dtype
 from graphbuilder.catalog.elementwise import ElementwiseLayer
 from graphbuilder.catalog.entry import Example, LayerEntry, Legacy, Outputs, Weight
 from graphbuilder.catalog.entry import Masking as MaskRule
@@ -135,7 +136,7 @@ class Activation(ElementwiseLayer):
     def outputs(self, inputs: Inputs) -> Outputs:
         axis = self.activation.options.get("axis") if self.activation else None
         if isinstance(axis, int):
-            existing_axes(inputs.first, axis, "activation")
+            axes_of(axis, inputs.first.rank, "activation")
         return super().outputs(inputs)
 
     def computes(self, inputs: Inputs) -> Takes:

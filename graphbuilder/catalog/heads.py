@@ -14,9 +14,9 @@ from graphbuilder.catalog.arguments import (
     ZEROS,
     Constraint,
     Fraction,
-    Initializer,
     PositiveInt,
     Regularizer,
+    RequiredInitializer,
     argument,
     conflict,
 )
@@ -67,8 +67,9 @@ class Heads(LayerEntry):
     use_bias: bool = argument("whether the projections add a bias", True)
     sliding_window: PositiveInt | None = argument("how far from its own place a query sees, its own included", None)
     flash_attention: bool | None = argument("whether the scores are computed in blocks; not in TensorFlow", None)
-    kernel_initializer: Initializer = argument("how the projections' kernels start", GLOROT_UNIFORM)
-    bias_initializer: Initializer = argument("how their biases start", ZEROS)
+    # Keras copies these two for each projection, and cannot copy null.
+    kernel_initializer: RequiredInitializer = argument("how the projections' kernels start", GLOROT_UNIFORM)
+    bias_initializer: RequiredInitializer = argument("how their biases start", ZEROS)
     kernel_regularizer: Regularizer = argument("penalty on the kernels", None)
     bias_regularizer: Regularizer = argument("penalty on the biases", None)
     activity_regularizer: Regularizer = argument("penalty on what the projections give", None)

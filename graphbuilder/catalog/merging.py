@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, WithJsonSchema
 
 from graphbuilder.catalog.arguments import Axis, argument, refuse
-from graphbuilder.catalog.checks import Takes, existing_axes, require_dtype
+from graphbuilder.catalog.broadcasting import axes_of
+from graphbuilder.catalog.checks import Takes, require_dtype
 from graphbuilder.catalog.entry import Example, LayerEntry, Masking, Outputs
 from graphbuilder.catalog.merge_hints import concatenating_hint, elementwise_hint, nth
 from graphbuilder.catalog.ports import Inputs, Misfit, Port
@@ -206,7 +207,7 @@ class Concatenate(_Merge):
                     expected="the same number of axes",
                     hint="bring them to one number of axes first, with Flatten, Reshape or global pooling",
                 )
-        (along,) = existing_axes(first, self.axis)
+        (along,) = axes_of(self.axis, first.rank)
         for axis in range(first.rank):
             if axis != along:
                 self._check_equal(tensors, axis, along)
@@ -306,4 +307,4 @@ class Dot(_Merge):
 
     def _axes(self, first: TensorType, second: TensorType) -> tuple[int, int]:
         one, other = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
-        return existing_axes(first, one, "axes")[0], existing_axes(second, other, "axes")[0]
+        return axes_of(one, first.rank, "axes")[0], axes_of(other, second.rank, "axes")[0]

@@ -19,7 +19,8 @@ from graphbuilder.catalog.arguments import (
     conflict,
     refuse,
 )
-from graphbuilder.catalog.checks import Takes, existing_axes, known_axis
+from graphbuilder.catalog.broadcasting import axes_of
+from graphbuilder.catalog.checks import Takes, known_axis
 from graphbuilder.catalog.elementwise import ElementwiseLayer
 from graphbuilder.catalog.entry import Example, Legacy, Masking, Outputs, Weight
 from graphbuilder.catalog.ports import CallArgument, Inputs, Misfit, Port
@@ -53,7 +54,7 @@ class _Normalization(ElementwiseLayer):
     gamma_constraint: Constraint = argument("constraint on gamma", None)
 
     def outputs(self, inputs: Inputs) -> Outputs:
-        existing_axes(inputs.first, self.axis)
+        axes_of(self.axis, inputs.first.rank)
         return super().outputs(inputs)
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
@@ -68,7 +69,7 @@ def _sizes(given: TensorType, axes: int | tuple[int, ...]) -> tuple[int, ...]:
 
     Keras sorts the axes as they are written, so that -1 comes before 1.
     """
-    existing_axes(given, axes)
+    axes_of(axes, given.rank)
     ordered = (axes,) if isinstance(axes, int) else sorted(axes)
     return tuple(known_axis(given, axis, "the weights' size depends on it") for axis in ordered)
 
@@ -184,7 +185,7 @@ class GroupNormalization(_Normalization):
     def outputs(self, inputs: Inputs) -> Outputs:
         found = super().outputs(inputs)
         given = inputs.first
-        if existing_axes(given, self.axis) == (0,):
+        if axes_of(self.axis, given.rank) == (0,):
             raise Misfit(
                 "axis is that of the batch", found=str(self.axis), expected="the axis of the channels", argument="axis"
             )
@@ -210,7 +211,7 @@ class UnitNormalization(ElementwiseLayer):
     axis: Axes = argument("the axis or axes of a vector", -1)
 
     def outputs(self, inputs: Inputs) -> Outputs:
-        existing_axes(inputs.first, self.axis)
+        axes_of(self.axis, inputs.first.rank)
         return super().outputs(inputs)
 
 

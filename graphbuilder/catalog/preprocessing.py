@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 from pydantic import BeforeValidator, WithJsonSchema, model_validator
 
 from graphbuilder.catalog.arguments import Axes, DataFormat, PositiveInt, argument, as_written, conflict, refuse
-from graphbuilder.catalog.checks import Takes, existing_axes, known_axis, require_dtype
+from graphbuilder.catalog.broadcasting import axes_of
+from graphbuilder.catalog.checks import Takes, known_axis, require_dtype
 from graphbuilder.catalog.entry import Example, LayerEntry, Legacy, Masking, Outputs, Weight
 from graphbuilder.catalog.ports import CallArgument, Inputs, Misfit, Port
 from graphbuilder.catalog.tensor import BATCH, Shape, TensorType, shape_text
@@ -133,7 +134,7 @@ class Normalization(LayerEntry):
 
     def _kept(self, given: TensorType) -> tuple[int, ...]:
         """The sizes of the axes that are kept, in the input's order."""
-        kept = sorted(existing_axes(given, self._axes()))
+        kept = sorted(axes_of(self._axes(), given.rank))
         return tuple(known_axis(given, axis, "every position of it has a mean") for axis in kept)
 
     def outputs(self, inputs: Inputs) -> Outputs:

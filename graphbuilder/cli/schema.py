@@ -42,7 +42,7 @@ def command(
 
 def schema_text() -> str:
     """The JSON Schema as text, the same every time."""
-    from graphbuilder.blueprint.json_schema import schema_text as text
-    from graphbuilder.fusion import strategies
+    from graphbuilder.api import json_schema
+    from graphbuilder.text import to_json
 
-    return text({name: kind for name in strategies.names() if (kind := strategies.get(name)) is not None})
+    return to_json(json_schema())

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from graphbuilder.cli.completion import blueprint_files
 from graphbuilder.cli.options import FormatOption, OutputFormat, SetOption, parse_set
 from graphbuilder.cli.output import print_diagnostics
 from graphbuilder.errors import Diagnostic
@@ -19,7 +20,12 @@ EPILOG = "Examples: graphbuilder validate cnn.yaml; graphbuilder validate models
 
 
 def command(
-    files: Annotated[list[Path], typer.Argument(help="Blueprints, YAML or JSON.", show_default=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Blueprints, YAML or JSON.", metavar="FILES", autocompletion=blueprint_files, show_default=False
+        ),
+    ],
     settings: SetOption = None,
     output_format: FormatOption = OutputFormat.TEXT,
     strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
