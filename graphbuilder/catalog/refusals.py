@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -85,8 +85,22 @@ def refusals(
         grouped.setdefault(_path(item, data), []).append(item)
     found = [_refusal(path, grouped[path], known) for path in _telling(grouped)]
     # A misspelt key is unknown, and the key it was meant to be is missing: that is one fault.
+    found = _paired(found)
     meant = {(*item.path[:-1], item.fix) for item in found if item.code == "GB201" and item.fix}
     return [item for item in found if not (item.code == "GB202" and item.path in meant)]
+
+
+def _paired(found: list[Refusal]) -> list[Refusal]:
+    """The refusals, with the only key that is not known at a place taken for the only one that is missing there."""
+    paired = list(found)
+    for index, item in enumerate(found):
+        if item.code != "GB201" or item.fix:
+            continue
+        beside = [other for other in found if other.path[:-1] == item.path[:-1] and other.code in ("GB201", "GB202")]
+        missing = [str(other.path[-1]) for other in beside if other.code == "GB202"]
+        if len(beside) == 2 and len(missing) == 1 and " " not in str(item.path[-1]):
+            paired[index] = replace(item, fix=missing[0], hint=f"did you mean {missing[0]}, which is missing?")
+    return paired
 
 
 def _telling(grouped: Mapping[tuple[str | int, ...], Sequence[Mapping[str, Any]]]) -> list[tuple[str | int, ...]]:

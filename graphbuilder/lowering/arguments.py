@@ -103,9 +103,9 @@ def check_entry(
         if type(value) in (int, float, bool, type(None)):
             arguments[key] = value
             continue
-        before = len(reports.diagnostics)
+        before = reports.count
         arguments[key] = resolved(scope, reports, value, (*path, key), name)
-        failed = failed or len(reports.diagnostics) > before
+        failed = failed or reports.count > before
     wrapped = node.wraps if isinstance(node, LayerNode) else None
     takes_layer = "layer" in kind.model_fields
     if wrapped is not None and takes_layer:
@@ -187,9 +187,9 @@ def custom_layer(
             hint=f"write the arguments of a custom layer under args: {{{key}: …}}",
         )
         sound = False
-    before = len(reports.diagnostics)
+    before = reports.count
     arguments = resolved(scope, reports, node.args or {}, (*path, "args"), name)
-    if not sound or len(reports.diagnostics) > before:
+    if not sound or reports.count > before:
         return None
     return CustomLayer(module, class_name, arguments)
 
@@ -205,12 +205,12 @@ def call_options(
     written = node.call if hasattr(node, "call") else {}
     if not written:
         return {}
-    before = len(reports.diagnostics)
+    before = reports.count
     options = resolved(scope, reports, written, (*path, "call"), name)
     if kind is not None and options is not None:
         for key, value in options.items():
             _check_option(scope, reports, kind, key, value, (*path, "call", key), name)
-    return None if len(reports.diagnostics) > before else options
+    return None if reports.count > before else options
 
 
 def _check_option(

@@ -75,14 +75,14 @@ def expand(use: BlockUse, source: Any, reports: Reports, limits: GraphLimits, wa
         return BROKEN_NODE
     if _uses_itself(use, place, reports) or _too_deep(use, reports, limits):
         return BROKEN_NODE
-    before = len(reports.diagnostics)
+    before = reports.count
     given = {
         key: resolved(use.made.scope, reports, value, (*use.path, key), use.name)
         for key, value in node.arguments.items()
     }
     repeat = _repeat(use, reports, limits)
     sources = _sources(use, place, source, reports)
-    if repeat is None or sources is None or len(reports.diagnostics) > before:
+    if repeat is None or sources is None or reports.count > before:
         return BROKEN_NODE
     if repeat == 0:
         return None

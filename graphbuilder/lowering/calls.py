@@ -68,6 +68,8 @@ class CallMaker:
         weights = None
         if inputs is not None:
             try:
+                if isinstance(entry, LayerEntry):
+                    _require_batch(entry, inputs)
                 given = entry.outputs(inputs)
                 weights = entry.weights(inputs) if isinstance(entry, LayerEntry) else ()
                 macs = entry.macs(inputs, given)
@@ -197,6 +199,22 @@ class CallMaker:
     ) -> None:
         self.reports.add(scope, code, message, path, key=True, node=name, expected=expected)
         raise Stop
+
+
+def _require_batch(entry: LayerEntry, inputs: Inputs) -> None:
+    """Refuses single numbers where a layer needs tensors.
+
+    Raises:
+        Misfit: a tensor without any axis stands at a port.
+    """
+    for port in inputs.ports:
+        if any(tensor.rank == 0 for tensor in inputs.many(port)):
+            raise Misfit(
+                f"{port} of {type(entry).name()} is a single number",
+                expected="a tensor with a batch axis",
+                hint="use an op to compute with a number, such as {op: add, from: [x, 2.0]}",
+                code="GB303",
+            )
 
 
 def _arrives_masked(arguments: Mapping[str, Argument], by_all: bool) -> bool:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from graphbuilder.catalog import Misfit
 from graphbuilder.catalog.refusals import Refusal
-from graphbuilder.errors import Diagnostic, Related, Severity
+from graphbuilder.errors import Diagnostic, Position, Related, Severity
 from graphbuilder.graph import Call, Value
 from graphbuilder.lowering.scope import Scope
 
 __all__ = ["Reports", "Stop"]
+
+# The codes of names that are not known.
+_NAMES = ("GB207", "GB301")
+
+# How many other places that use such a name are told.
+MORE_PLACES = 8
 
 # How many links of the chain that a shape came through are shown.
 CHAIN = 6
@@ -28,7 +36,11 @@ class Reports:
     def __init__(self, root: Scope) -> None:
         self.root = root
         self.diagnostics: list[Diagnostic] = []
+        # How often something was reported, what is told only once included: whoever compares the count before and after
+        # a step knows whether the step failed.
+        self.count = 0
         self._seen: set[tuple[object, ...]] = set()
+        self._names: dict[tuple[object, ...], int] = {}
 
     @property
     def failed(self) -> bool:
@@ -60,12 +72,15 @@ class Reports:
             key: whether it is about the key rather than the value.
             node: the path of the node.
         """
+        self.count += 1
         identity = (code, scope.document.source.name, scope.where, path, message)
         if identity in self._seen:
             return
         self._seen.add(identity)
         source = scope.document.source
         place = source.position((*scope.where, *path), key=key)
+        if code in _NAMES and self._told_already((code, source.name, scope.where, message), place):
+            return
         more = list(related)
         file = source.name
         if scope.document is not self.root.document:
@@ -82,6 +97,19 @@ class Reports:
         self.diagnostics.append(
             Diagnostic(code, message, severity, file, place, node, found, expected, hint, fix, tuple(more))
         )
+
+    def _told_already(self, name: tuple[object, ...], place: Position) -> bool:
+        """Whether a name that is not known was told before; then this place is told beside the first one.
+
+        A name that is missing, or misspelt where it is declared, is one fault, however often it is used.
+        """
+        number = self._names.setdefault(name, len(self.diagnostics))
+        if number == len(self.diagnostics):
+            return False
+        first = self.diagnostics[number]
+        if first.file == name[1] and len(first.related) < MORE_PLACES:
+            self.diagnostics[number] = replace(first, related=(*first.related, Related("and here", None, place)))
+        return True
 
     def refusal(self, scope: Scope, refusal: Refusal, prefix: tuple[str | int, ...], node: str) -> None:
         """Adds the diagnostic of an argument that was not accepted."""

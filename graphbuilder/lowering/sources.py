@@ -164,9 +164,9 @@ def _written_constant(
     scope: Scope, reports: Reports, source: dict[str, Any], path: tuple[str | int, ...], node: str
 ) -> Any:
     """A constant in the long form, `{constant: [[1, 0], [0, 1]], dtype: float32}`."""
-    before = len(reports.diagnostics)
+    before = reports.count
     source = resolved(scope, reports, source, path, node)
-    if len(reports.diagnostics) > before:
+    if reports.count > before:
         return BROKEN
     dtype = source.get("dtype")
     for key in source:

@@ -94,17 +94,17 @@ class Walk:
 
     def _input(self, name: str, spec: InputSpec) -> None:
         path = ("inputs", name)
-        before = len(self.reports.diagnostics)
+        before = self.reports.count
         shape = resolved(self.root, self.reports, spec.shape, (*path, "shape"), name)
         dtype = resolved(self.root, self.reports, spec.dtype, (*path, "dtype"), name)
-        if len(self.reports.diagnostics) == before:
+        if self.reports.count == before:
             self._check_shape(shape, (*path, "shape"), name)
             if dtype not in DTYPES:
                 self.reports.add(
                     self.root, "GB203", f"dtype is {as_written(dtype)}", (*path, "dtype"), node=name,
                     expected="a dtype such as float32", hint=suggestion(str(dtype), DTYPES),
                 )  # fmt: skip
-        if len(self.reports.diagnostics) > before:
+        if self.reports.count > before:
             self.root.names[name] = BROKEN_NODE
             return
         value = Value(name, TensorType((BATCH, *shape), dtype))
