@@ -51,11 +51,16 @@ def format_of(path: Path) -> ModelFormat:
 
 
 def refuse_existing(path: Path, force: bool) -> None:
-    """Refuses to replace what exists, unless asked to.
+    """Refuses to replace what exists, unless asked to, and a folder that is no SavedModel in any case.
 
     Raises:
-        CommandError: the path exists.
+        CommandError: the path exists, or is a folder of something else.
     """
+    if path.is_dir():
+        saved_model = (path / "saved_model.pb").is_file()
+        if format_of(path) != "saved_model" or (not saved_model and any(path.iterdir())):
+            hint = "name another place; --force replaces a file, a SavedModel or an empty folder"
+            raise CommandError(Diagnostic("GB601", f"{path} is a folder that holds no SavedModel", hint=hint))
     if path.exists() and not force:
         raise CommandError(Diagnostic("GB601", f"{path} exists already", hint="--force replaces it"))
 
