@@ -1,8 +1,25 @@
-"""The ways to merge branches, each of which adds ordinary calls to a graph."""
+"""The ways to merge branches, and how branches are aligned first; each adds ordinary calls to a graph."""
 
 from __future__ import annotations
 
-from graphbuilder.fusion.strategy import Apply, FusionStrategy
+from graphbuilder.fusion.branch import Branch
+from graphbuilder.fusion.calls import Apply, Calls, NotMade
+from graphbuilder.fusion.fuse import Plan, fuse, offer_of, plan
+from graphbuilder.fusion.presence import check_presence
+from graphbuilder.fusion.strategy import PRESENCE, FusionStrategy
 from graphbuilder.fusion.tables import strategies
 
-__all__ = ["Apply", "FusionStrategy", "strategies"]
+__all__ = [
+    "PRESENCE",
+    "Apply",
+    "Branch",
+    "Calls",
+    "FusionStrategy",
+    "NotMade",
+    "Plan",
+    "check_presence",
+    "fuse",
+    "offer_of",
+    "plan",
+    "strategies",
+]

@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-from graphbuilder.catalog import layers
+from graphbuilder.catalog import Inputs, Misfit, TensorType
 from graphbuilder.catalog.arguments import argument
-from graphbuilder.fusion.strategy import Apply, FusionStrategy
+from graphbuilder.fusion.adapters import layer_entry
+from graphbuilder.fusion.alignment import Alignment
+from graphbuilder.fusion.branch import Branch
+from graphbuilder.fusion.calls import Calls
+from graphbuilder.fusion.elementwise import present_only
+from graphbuilder.fusion.strategy import FusionStrategy
 from graphbuilder.graph import Value
 
 __all__ = ["Concat"]
 
 
 class Concat(FusionStrategy):
-    """The branches side by side along one axis."""
+    """The branches side by side along one axis: y = [x₁, …, xₖ].
+
+    Along the features, the last axis, branches of any widths are joined. A branch that the sample lacks is zeros.
+
+    Source: Ngiam et al. 2011, Multimodal deep learning, https://icml.cc/2011/papers/399_icmlpaper.pdf
+    """
+
+    takes_unknown = True
 
     axis: int = argument("the axis along which they are laid; negative counts from the end", -1)
 
-    @classmethod
-    def name(cls) -> str:
-        return "concat"
+    def prepare(self, alignment: Alignment) -> None:
+        ranks = {draft.type.rank for draft in alignment.drafts}
+        along_features = self.axis == -1 or ranks == {self.axis + 1}
+        if along_features:
+            if alignment.unless(self._fits) or not alignment.agree():
+                alignment.features().same_positions()
+        elif alignment.unless(self._fits) and (self.axis == 1 or (self.axis == -2 and max(ranks) <= 3)):
+            alignment.features().sequences().same_width()
 
-    def lower(self, branches: tuple[Any, ...], apply: Apply) -> Value | None:
-        kind = layers.get("Concatenate")
-        assert kind is not None
-        return apply("", kind.model_validate({"axis": self.axis}), {"inputs": branches})
+    def _fits(self, types: Sequence[TensorType]) -> bool:
+        try:
+            layer_entry("Concatenate", axis=self.axis).outputs(Inputs({"inputs": tuple(types)}))
+        except Misfit:
+            return False
+        return True
+
+    def merge(self, branches: Sequence[Branch], calls: Calls) -> Value:
+        values = tuple(present_only(branch, calls) for branch in branches)
+        return calls.layer("", "Concatenate", values, axis=self.axis)

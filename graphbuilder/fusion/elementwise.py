@@ -1,63 +1,57 @@
-"""Branches of equal shape merged number by number."""
+"""What fusions have in common that merge branches of one shape number by number."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
-from graphbuilder.catalog import LayerEntry, layers
-from graphbuilder.fusion.strategy import Apply, FusionStrategy
+from graphbuilder.catalog import Inputs, Misfit, TensorType
+from graphbuilder.fusion.adapters import layer_entry
+from graphbuilder.fusion.alignment import Alignment
+from graphbuilder.fusion.branch import Branch
+from graphbuilder.fusion.calls import Calls
+from graphbuilder.fusion.strategy import FusionStrategy
 from graphbuilder.graph import Value
 
-__all__ = ["Add", "Max", "Mean", "Multiply"]
+__all__ = ["Elementwise", "fits_layer", "present_only"]
 
 
-class _Elementwise(FusionStrategy):
-    """What they share: one merging layer of Keras."""
+class Elementwise(FusionStrategy):
+    """A merging layer of Keras; branches that it broadcasts stay as they are."""
 
+    takes_unknown = True
     layer: ClassVar[str]
 
-    def lower(self, branches: tuple[Any, ...], apply: Apply) -> Value | None:
-        kind = layers.get(self.layer)
-        assert kind is not None
-        entry: LayerEntry = kind.model_validate({})
-        return apply("", entry, {"inputs": branches})
+    def prepare(self, alignment: Alignment) -> None:
+        if alignment.unless(lambda types: fits_layer(self.layer, types)):
+            alignment.features().same_positions().same_width()
+
+    def merge(self, branches: Sequence[Branch], calls: Calls) -> Value:
+        if all(branch.presence is None for branch in branches):
+            return calls.layer("", self.layer, tuple(branch.value for branch in branches))
+        return self.merge_present(branches, calls)
+
+    def merge_present(self, branches: Sequence[Branch], calls: Calls) -> Value:
+        """Merges branches of which some samples lack some."""
+        raise NotImplementedError(type(self).__name__)
 
 
-class Add(_Elementwise):
-    """The sum of the branches, as in residual connections (He et al. 2015, https://arxiv.org/abs/1512.03385)."""
-
-    layer = "Add"
-
-    @classmethod
-    def name(cls) -> str:
-        return "add"
-
-
-class Mean(_Elementwise):
-    """The average of the branches."""
-
-    layer = "Average"
-
-    @classmethod
-    def name(cls) -> str:
-        return "mean"
+def fits_layer(layer: str, types: Sequence[TensorType]) -> bool:
+    """Whether a merging layer takes tensors as they are, and no two axes that must agree bear different names."""
+    try:
+        layer_entry(layer).outputs(Inputs({"inputs": tuple(types)}))
+    except Misfit:
+        return False
+    longest = max(tensor.rank for tensor in types)
+    for place in range(1, longest):
+        names = {tensor.shape[-place] for tensor in types if tensor.rank > place}
+        if sum(isinstance(name, str) for name in names) > 1:
+            return False
+    return True
 
 
-class Max(_Elementwise):
-    """The largest of the branches' numbers at each place."""
-
-    layer = "Maximum"
-
-    @classmethod
-    def name(cls) -> str:
-        return "max"
-
-
-class Multiply(_Elementwise):
-    """The product of the branches, as gates and attention maps use it."""
-
-    layer = "Multiply"
-
-    @classmethod
-    def name(cls) -> str:
-        return "multiply"
+def present_only(branch: Branch, calls: Calls) -> Value:
+    """The branch with zeros for samples that lack it."""
+    if branch.presence is None:
+        return branch.value
+    return calls.layer(f"{branch.name}.present", "Multiply", (branch.value, branch.presence))

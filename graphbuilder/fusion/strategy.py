@@ -1,46 +1,77 @@
-"""What a way to merge branches is: options as fields, and a method that adds calls."""
+"""What a way to merge branches is: options as fields, what it needs of branches, and the calls that merge them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+import re
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
 
-from graphbuilder.catalog import Entry, LayerEntry, OpEntry, Port
-from graphbuilder.graph import Argument, Value
+from pydantic import Field
 
-__all__ = ["Apply", "FusionStrategy"]
+from graphbuilder.catalog import Entry, Port
+from graphbuilder.catalog.arguments import argument
+from graphbuilder.fusion.align_option import Align
+from graphbuilder.fusion.alignment import Alignment
+from graphbuilder.fusion.branch import Branch
+from graphbuilder.fusion.calls import Calls
+from graphbuilder.graph import Value
 
+__all__ = ["PRESENCE", "FusionStrategy", "Rate"]
 
-class Apply(Protocol):
-    """Adds one call to the graph under the name of the fusion node."""
+PRESENCE = Port(
+    "presence",
+    many=True,
+    optional=True,
+    about="which samples have a branch: a mapping from branch to a tensor (batch,) or (batch, 1) of 1 and 0",
+)
 
-    def __call__(self, suffix: str, entry: LayerEntry | OpEntry, arguments: Mapping[str, Argument]) -> Value | None:
-        """Calls a layer or op.
+# A probability below 1.
+Rate = Annotated[float, Field(ge=0, lt=1)]
 
-        Arguments:
-            suffix: what stands behind the node's name; empty for the call that bears the node's own name.
-            entry: the layer or op and its arguments.
-            arguments: what stands at its ports.
-
-        Returns:
-            The value it gives, or None when it does not fit, which was reported.
-        """
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 class FusionStrategy(Entry):
     """A way to merge branches."""
 
     family: ClassVar[str] = "fusion"
-    ports: ClassVar[tuple[Port, ...]] = (Port("inputs", many=True, least=2, about="the branches"),)
+    ports: ClassVar[tuple[Port, ...]] = (Port("inputs", many=True, least=2, about="the branches"), PRESENCE)
+    # Whether branches whose shapes are not known can be merged: only where Keras alone decides what fits.
+    takes_unknown: ClassVar[bool] = False
 
-    def lower(self, branches: tuple[Any, ...], apply: Apply) -> Value | None:
-        """Adds the calls that merge the branches.
+    align: Align = argument(
+        "how branches that do not fit are made to: auto; none, which refuses them; or adapters by branch",
+        "auto",
+    )
+    modality_dropout: Rate = argument(
+        "the probability with which each branch of a sample is left out in training; one is always kept", 0.0
+    )
+
+    @classmethod
+    def name(cls) -> str:
+        """The name that a blueprint uses: the class's, with underscores for capitals."""
+        return _WORD_START.sub("_", cls.__name__).lower()
+
+    @classmethod
+    def roles(cls) -> tuple[Port, ...]:
+        """The ports at which branches stand."""
+        return tuple(port for port in cls.ports if port.name != PRESENCE.name)
+
+    def prepare(self, alignment: Alignment) -> None:
+        """Says what the branches must be, by planning adapters.
+
+        Raises:
+            Misfit: they cannot be made so.
+        """
+
+    def merge(self, branches: Sequence[Branch], calls: Calls) -> Value:
+        """Adds the calls that merge the branches; the last of them has the suffix "".
 
         Arguments:
-            branches: the values to merge, in the order of the node's `from`.
-            apply: adds one call.
+            branches: what is merged, aligned.
+            calls: adds calls.
 
-        Returns:
-            The merged value, or None after a report.
+        Raises:
+            NotMade: a call does not fit, which was reported.
         """
         raise NotImplementedError(type(self).__name__)

@@ -9,8 +9,10 @@ __all__ = ["strategies"]
 
 strategies: Registry[type[FusionStrategy]] = Registry("fusion", "graphbuilder.fusions")
 
-strategies.add("concat", "graphbuilder.fusion.concat:Concat")
-strategies.add("add", "graphbuilder.fusion.elementwise:Add")
-strategies.add("mean", "graphbuilder.fusion.elementwise:Mean")
-strategies.add("max", "graphbuilder.fusion.elementwise:Max")
-strategies.add("multiply", "graphbuilder.fusion.elementwise:Multiply")
+_HERE = "graphbuilder.fusion"
+
+strategies.add("concat", f"{_HERE}.concat:Concat")
+strategies.add("add", f"{_HERE}.add:Add")
+strategies.add("mean", f"{_HERE}.mean:Mean")
+strategies.add("max", f"{_HERE}.max:Max")
+strategies.add("multiply", f"{_HERE}.multiply:Multiply")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from graphbuilder.graph.constants import constant_of
 from graphbuilder.graph.model import (
+    Adapter,
     Argument,
     Call,
     Constant,
     CustomLayer,
+    FusedBranch,
+    Fusion,
     Graph,
     GraphInput,
     Layer,
@@ -18,16 +22,20 @@ from graphbuilder.graph.model import (
 )
 
 __all__ = [
+    "Adapter",
     "Argument",
     "Call",
     "Constant",
     "CustomLayer",
+    "FusedBranch",
+    "Fusion",
     "Graph",
     "GraphInput",
     "Layer",
     "Origin",
     "Structure",
     "Value",
+    "constant_of",
     "flatten",
     "map_structure",
 ]

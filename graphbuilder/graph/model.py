@@ -14,10 +14,13 @@ from graphbuilder.catalog import LayerEntry, OpEntry, TensorType, Weight
 from graphbuilder.errors import Position
 
 __all__ = [
+    "Adapter",
     "Argument",
     "Call",
     "Constant",
     "CustomLayer",
+    "FusedBranch",
+    "Fusion",
     "Graph",
     "GraphInput",
     "Layer",
@@ -61,11 +64,13 @@ class Value:
         name: the name of the call that gives it, with `.0`, `.1`… where a call gives several; or the input's name.
         type: its shape and dtype, or None where a custom layer does not state what it gives.
         masked: whether it carries a mask.
+        modalities: those of the inputs that it was computed from, in the order of the inputs.
     """
 
     name: str
     type: TensorType | None
     masked: bool = False
+    modalities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -193,6 +198,69 @@ class GraphInput:
     about: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """One call that brings a branch into a shape that its fusion takes.
+
+    Arguments:
+        call: the name of the call, such as `merged.image_features.pool`.
+        written: the adapter as `align:` would write it, such as `pool` or `{project: 64}`.
+        reason: why it is there, in one clause without a full stop.
+        gives: what comes of the branch.
+    """
+
+    call: str
+    written: str
+    reason: str
+    gives: TensorType
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FusedBranch:
+    """One branch of a fusion, before and after it was aligned.
+
+    Arguments:
+        name: what the fusion calls it: the reference under `from`.
+        role: what the fusion takes it for ("query", "condition"), or None where all branches are alike.
+        value: the branch as it arrives.
+        adapted: the branch as it is merged; the same value where no adapter was needed.
+        adapters: the calls between the two, in order.
+        stated: whether the author stated them, under `align:`.
+    """
+
+    name: str
+    role: str | None
+    value: Value
+    adapted: Value
+    adapters: tuple[Adapter, ...]
+    stated: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fusion:
+    """What a `fuse:` node became.
+
+    Arguments:
+        name: the node's path; the value it gives has this name too.
+        strategy: the way of merging, as a blueprint writes it.
+        options: the strategy's options, those at their defaults included.
+        branches: what is merged, in order.
+        calls: the names of all calls that stand for the node, adapters included, in order.
+        gives: the merged value.
+        origin: where it was written.
+        about: the author's description, if any.
+    """
+
+    name: str
+    strategy: str
+    options: Mapping[str, Any]
+    branches: tuple[FusedBranch, ...]
+    calls: tuple[str, ...]
+    gives: Value
+    origin: Origin
+    about: str | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Graph:
     """A model, flat and neutral: no blocks, params or fusions are left in it.
@@ -208,6 +276,7 @@ class Graph:
         training: how it wants to be trained, as plain data, or None.
         compression: the compression passes it declares, as plain data.
         about: the author's description, if any.
+        fusions: what each `fuse:` node became, by the node's path.
     """
 
     name: str
@@ -220,6 +289,7 @@ class Graph:
     training: Mapping[str, Any] | None = None
     compression: tuple[Mapping[str, Any], ...] = ()
     about: str | None = None
+    fusions: Mapping[str, Fusion] = field(default_factory=dict)
 
     @property
     def parameters(self) -> int | None:

@@ -74,7 +74,7 @@ class CallMaker:
                 weights = entry.weights(inputs) if isinstance(entry, LayerEntry) else ()
                 macs = entry.macs(inputs, given)
             except Misfit as misfit:
-                self._misfit(scope, misfit, arguments, path, name)
+                self.misfit(scope, misfit, arguments, path, name)
                 return None
             outputs = given if isinstance(given, tuple) else (given,)
         origin = scope.origin(*path)
@@ -126,9 +126,10 @@ class CallMaker:
             ports[port] = known if isinstance(argument, tuple) else known[0]
         return Inputs(ports, options)
 
-    def _misfit(
+    def misfit(
         self, scope: Scope, misfit: Misfit, arguments: Mapping[str, Argument], path: tuple[str | int, ...], name: str
     ) -> None:
+        """Reports what does not fit, with the chains of nodes that the tensors came through."""
         values = [leaf for argument in arguments.values() for leaf in flatten(argument) if isinstance(leaf, Value)]
         chain = tuple(line for value in list(dict.fromkeys(values))[:3] for line in chain_of(value, self.givers))
         self.reports.misfit(scope, misfit, path, name, chain)
@@ -184,8 +185,9 @@ class CallMaker:
             if size is not None and size > self.limits.elements:
                 self._stop(scope, "GB402", f"its output {found} has {size:,} elements", path, name,
                            f"at most {self.limits.elements:,}")  # fmt: skip
+        modalities = _modalities(arguments)
         values = tuple(
-            Value(f"{name}.{index}" if several else name, found, masked and index == 0)
+            Value(f"{name}.{index}" if several else name, found, masked and index == 0, modalities)
             for index, found in enumerate(outputs)
         )
         call = Call(name, target, arguments, options, values, several, macs, origin, about)
@@ -215,6 +217,16 @@ def _require_batch(entry: LayerEntry, inputs: Inputs) -> None:
                 hint="use an op to compute with a number, such as {op: add, from: [x, 2.0]}",
                 code="GB303",
             )
+
+
+def _modalities(arguments: Mapping[str, Argument]) -> tuple[str, ...]:
+    """The modalities of what stands at the ports, each once."""
+    found: dict[str, None] = {}
+    for argument in arguments.values():
+        for leaf in flatten(argument):
+            if isinstance(leaf, Value):
+                found.update(dict.fromkeys(leaf.modalities))
+    return tuple(found)
 
 
 def _arrives_masked(arguments: Mapping[str, Argument], by_all: bool) -> bool:

@@ -106,6 +106,7 @@ def try_lower(
                 training,
                 tuple(compression or ()),
                 blueprint.about,
+                {name: fusion for name, fusion in walk.fusions.items() if name in calls},
             )
     diagnostics = sorted(walk.reports.diagnostics, key=_reading_order)
     return Lowered(graph, tuple(diagnostics))

@@ -7,7 +7,7 @@ shape and dtype, and collects diagnostics.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from graphbuilder.blueprint import (
     BlockNode,
@@ -21,10 +21,10 @@ from graphbuilder.blueprint import (
     ReuseNode,
     resolve_params,
 )
-from graphbuilder.catalog import BATCH, DTYPES, Entry, TensorType, layers, ops
+from graphbuilder.catalog import BATCH, DTYPES, TensorType, layers, ops
 from graphbuilder.catalog.arguments import as_written
 from graphbuilder.errors import suggestion
-from graphbuilder.graph import Argument, Call, GraphInput, Structure, Value, flatten
+from graphbuilder.graph import Call, Fusion, GraphInput, Structure, Value
 from graphbuilder.lowering.arguments import call_options, check_entry, custom_layer, find_entry, resolved
 from graphbuilder.lowering.blocks import BlockUse, expand, output_ports
 from graphbuilder.lowering.calls import CallMaker, stated_outputs
@@ -33,11 +33,11 @@ from graphbuilder.lowering.order import Circle, node_order
 from graphbuilder.lowering.reports import Reports, Stop
 from graphbuilder.lowering.scope import BROKEN_NODE, Bound, Made, Scope, Unresolved
 from graphbuilder.lowering.sources import BROKEN, at_ports, resolve_from
-from graphbuilder.registry import Registry
+
+if TYPE_CHECKING:
+    from graphbuilder.lowering.fusing import Fuser
 
 __all__ = ["Walk"]
-
-E = TypeVar("E", bound=Entry)
 
 
 class Walk:
@@ -57,6 +57,7 @@ class Walk:
         self.calls = CallMaker(self.reports, limits)
         self.inputs: dict[str, GraphInput] = {}
         self.stopped = False
+        self._fuser: Fuser | None = None
 
     def run(self) -> None:
         """Walks the inputs and nodes; what comes of them is in `inputs`, `calls` and `reports`."""
@@ -107,7 +108,8 @@ class Walk:
         if self.reports.count > before:
             self.root.names[name] = BROKEN_NODE
             return
-        value = Value(name, TensorType((BATCH, *shape), dtype))
+        modalities = () if spec.modality is None else (spec.modality,)
+        value = Value(name, TensorType((BATCH, *shape), dtype), modalities=modalities)
         self.inputs[name] = GraphInput(value, spec.modality, self.root.origin(*path), spec.about)
         self.root.names[name] = Bound.of(value)
 
@@ -168,8 +170,8 @@ class Walk:
         if not kept:
             return self._passed_through(scope, name, source, path)
         if isinstance(node, ReuseNode):
-            return self._reuse(scope, name, node, source, path)
-        return self._make(Made(node, scope, scope.join_layer(name)), scope, name, source, path, node)
+            return self._reuse(scope, name, node, source, path, above)
+        return self._make(Made(node, scope, scope.join_layer(name)), scope, name, source, path, node, above)
 
     def _passed_through(self, scope: Scope, name: str, source: Any, path: tuple[str | int, ...]) -> Bound:
         """A node that is left out gives what it was given; the first of several inputs."""
@@ -190,7 +192,9 @@ class Walk:
         )
         return BROKEN_NODE
 
-    def _reuse(self, scope: Scope, name: str, node: ReuseNode, source: Any, path: tuple[str | int, ...]) -> Bound:
+    def _reuse(
+        self, scope: Scope, name: str, node: ReuseNode, source: Any, path: tuple[str | int, ...], above: str | None
+    ) -> Bound:
         """A second call of an earlier node's layers."""
         bound = scope.names.get(node.reuse.partition(".")[0])
         for step in node.reuse.split(".")[1:]:
@@ -213,9 +217,18 @@ class Walk:
                 expected="the name of a layer or block node",
             )  # fmt: skip
             return BROKEN_NODE
-        return self._make(bound.made, scope, name, source, path, node)
+        return self._make(bound.made, scope, name, source, path, node, above)
 
-    def _make(self, made: Made, scope: Scope, name: str, source: Any, path: tuple[str | int, ...], node: Node) -> Bound:
+    def _make(
+        self,
+        made: Made,
+        scope: Scope,
+        name: str,
+        source: Any,
+        path: tuple[str | int, ...],
+        node: Node,
+        above: str | None,
+    ) -> Bound:
         """Lowers the node `made.node` under the name of `node`, which is the same one unless it is a reuse."""
         match made.node:
             case LayerNode():
@@ -225,7 +238,7 @@ class Walk:
             case OpNode():
                 return self._op(made.node, scope, name, source, path)
             case FuseNode():
-                return self._fuse(made.node, scope, name, source, path)
+                return self._fuse(made, scope, name, source, path, node, above)
             case BlockNode():
                 return self._block(made, scope, name, source, path)
         raise AssertionError(made.node)
@@ -297,49 +310,32 @@ class Walk:
         call = self.calls.apply_custom(scope, target, source, options, gives, several, path, node_path, node.about)
         return self._bound(call, made)
 
-    def _ready(
-        self,
-        table: Registry[type[E]],
-        written: str,
-        node: OpNode | FuseNode,
-        scope: Scope,
-        source: Any,
-        path: tuple[str | int, ...],
-        name: str,
-    ) -> tuple[E, dict[str, Argument]] | None:
-        """An op or fusion with its arguments checked, and what stands at its ports; None after a report."""
-        kind = find_entry(scope, self.reports, table, written, (*path, node.kind), name)
-        entry = check_entry(scope, self.reports, kind, node, path, name) if kind is not None else None
-        if kind is None or entry is None or source is BROKEN:
-            return None
-        arguments = at_ports(scope, self.reports, kind, source, path, name)
-        return None if arguments is None else (entry, arguments)
-
     def _op(self, node: OpNode, scope: Scope, name: str, source: Any, path: tuple[str | int, ...]) -> Bound:
         node_path = scope.join(name)
-        ready = self._ready(ops, node.op, node, scope, source, path, node_path)
-        if ready is None:
+        kind = find_entry(scope, self.reports, ops, node.op, (*path, "op"), node_path)
+        entry = check_entry(scope, self.reports, kind, node, path, node_path) if kind is not None else None
+        if kind is None or entry is None or source is BROKEN:
             return BROKEN_NODE
-        entry, arguments = ready
+        arguments = at_ports(scope, self.reports, kind, source, path, node_path)
+        if arguments is None:
+            return BROKEN_NODE
         return self._bound(self.calls.apply(scope, entry, arguments, {}, path, node_path, node_path, node.about), None)
 
-    def _fuse(self, node: FuseNode, scope: Scope, name: str, source: Any, path: tuple[str | int, ...]) -> Bound:
-        # Few blueprints merge branches, and the others need not wait for this import.
-        from graphbuilder.fusion import strategies
+    def _fuse(
+        self, made: Made, scope: Scope, name: str, source: Any, path: tuple[str | int, ...], node: Node, above: Any
+    ) -> Bound:
+        if self._fuser is None:
+            # Few blueprints merge branches, and the others need not wait for this import.
+            from graphbuilder.lowering.fusing import Fuser
 
-        node_path = scope.join(name)
-        ready = self._ready(strategies, node.fuse, node, scope, source, path, node_path)
-        if ready is None:
-            return BROKEN_NODE
-        strategy, branches = ready
+            self._fuser = Fuser(self.reports, self.calls)
+        written = node.source if node.source is not None else above
+        return self._fuser.lower(made, scope, name, source, written, path, node)
 
-        def apply(suffix: str, entry: Any, arguments: Mapping[str, Any]) -> Value | None:
-            inner = f"{node_path}.{suffix}" if suffix else node_path
-            call = self.calls.apply(scope, entry, arguments, {}, path, inner, inner, None if suffix else node.about)
-            return call.outputs[0] if call is not None else None
-
-        merged = strategy.lower(tuple(flatten(branches["inputs"])), apply)
-        return BROKEN_NODE if merged is None else Bound.of(merged)
+    @property
+    def fusions(self) -> Mapping[str, Fusion]:
+        """What each `fuse:` node became."""
+        return {} if self._fuser is None else self._fuser.fusions
 
     def _block(self, made: Made, scope: Scope, name: str, source: Any, path: tuple[str | int, ...]) -> Bound:
         reused = made.layer_path != scope.join_layer(name)

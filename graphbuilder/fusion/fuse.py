@@ -1,0 +1,146 @@
+"""One fusion from branches to a merged value: planned, aligned, merged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from graphbuilder.catalog import Misfit
+from graphbuilder.errors import suggestion
+from graphbuilder.fusion.adapters import Adapter
+from graphbuilder.fusion.align_option import Stated
+from graphbuilder.fusion.alignment import Alignment, Draft, Step
+from graphbuilder.fusion.branch import Branch
+from graphbuilder.fusion.calls import Calls
+from graphbuilder.fusion.presence import with_presence
+from graphbuilder.fusion.strategy import FusionStrategy
+from graphbuilder.graph import Adapter as PlacedAdapter
+from graphbuilder.graph import FusedBranch, Value
+
+__all__ = ["Plan", "fuse", "offer_of", "plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is done to the branches of a fusion, in their order; and which of it the author stated."""
+
+    steps: tuple[tuple[Step, ...], ...]
+    stated: tuple[bool, ...]
+
+
+def plan(strategy: FusionStrategy, branches: Sequence[Branch], align: object = None) -> Plan:
+    """What must be done to branches so that a strategy takes them.
+
+    Arguments:
+        strategy: the way to merge.
+        branches: what is to be merged, as it arrives.
+        align: what to use for the strategy's own option `align`; None for that.
+
+    Raises:
+        Misfit: they cannot be made to fit, or may not be; its hint offers what would do.
+    """
+    asked = strategy.align if align is None else align
+    none: tuple[Step, ...] = ()
+    unknown = next((branch for branch in branches if branch.value.type is None), None)
+    if unknown is not None:
+        if strategy.takes_unknown and asked in ("auto", "none"):
+            return Plan((none,) * len(branches), (False,) * len(branches))
+        raise Misfit(
+            f"the shape of {unknown.name} is not known",
+            expected="a shape",
+            hint="state it with `gives` where its custom layer stands",
+        )
+    stated = asked if isinstance(asked, Mapping) else {}
+    drafts = [_draft(branch, asked == "none") for branch in branches]
+    _check_names(stated, drafts)
+    for draft in drafts:
+        if draft.name in stated:
+            _do_stated(draft, stated[draft.name])
+    strategy.prepare(Alignment(strategy.name(), drafts))
+    return Plan(tuple(tuple(draft.steps) for draft in drafts), tuple(draft.name in stated for draft in drafts))
+
+
+def _draft(branch: Branch, fixed: bool) -> Draft:
+    return Draft(
+        branch.name,
+        branch.type,
+        branch.role,
+        branch.value.modalities,
+        branch.value.masked,
+        fixed="align is none" if fixed else None,
+    )
+
+
+def _check_names(stated: Stated, drafts: Sequence[Draft]) -> None:
+    names = [draft.name for draft in drafts]
+    for name in stated:
+        if name not in names:
+            raise Misfit(
+                f"align speaks of {name}, which is no branch",
+                found=name,
+                expected=f"one of {', '.join(names)}",
+                hint=suggestion(name, names),
+                code="GB301",
+                argument="align",
+            )
+
+
+def _do_stated(draft: Draft, adapters: Sequence[Adapter]) -> None:
+    for adapter in adapters:
+        try:
+            draft.do(adapter, "it is stated")
+        except Misfit as misfit:
+            misfit.message = f"{draft.name}: {misfit.message}"
+            misfit.argument = "align"
+            raise
+    draft.fixed = "as it is stated" if adapters else "and nothing is to be done to it"
+
+
+def offer_of(strategy: FusionStrategy, branches: Sequence[Branch]) -> str | None:
+    """What `align: auto` would do to branches that do not fit, in one clause; None where it can do nothing."""
+    try:
+        found = plan(strategy, branches, "auto")
+    except Misfit:
+        return None
+    parts = []
+    for branch, steps in zip(branches, found.steps, strict=True):
+        if steps:
+            done = ", ".join(step.adapter.written for step in steps)
+            parts.append(f"{branch.name} becomes {steps[-1].gives} by {done}")
+    return f"with align: auto {' and '.join(parts)}" if parts else None
+
+
+def fuse(
+    strategy: FusionStrategy, branches: Sequence[Branch], told: Mapping[str, Value], found: Plan, calls: Calls
+) -> tuple[Value, tuple[FusedBranch, ...]]:
+    """Adds all calls of a fusion.
+
+    Arguments:
+        strategy: the way to merge.
+        branches: what is merged, as it arrives.
+        told: the values that tell which samples have a branch, by its name.
+        found: what is done to the branches.
+        calls: adds calls.
+
+    Returns:
+        The merged value, and what became of each branch.
+
+    Raises:
+        NotMade: a call does not fit, which was reported.
+    """
+    fused = []
+    aligned = []
+    for branch, steps, stated in zip(branches, found.steps, found.stated, strict=True):
+        value, placed = branch.value, []
+        names: dict[str, int] = {}
+        for step in steps:
+            kind = step.adapter.name
+            names[kind] = names.get(kind, 0) + 1
+            suffix = f"{branch.name}.{kind}" + (f"_{names[kind]}" if names[kind] > 1 else "")
+            assert value.type is not None
+            value = calls.add(suffix, step.adapter.entry(value.type), value)
+            placed.append(PlacedAdapter(value.name, step.adapter.written, step.reason, step.gives))
+        fused.append(FusedBranch(branch.name, branch.role, branch.value, value, tuple(placed), stated))
+        aligned.append(replace(branch, value=value))
+    merged = strategy.merge(with_presence(aligned, told, strategy.modality_dropout, calls), calls)
+    return merged, tuple(fused)
