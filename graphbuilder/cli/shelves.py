@@ -19,7 +19,7 @@ from graphbuilder.blueprint.loading import load
 from graphbuilder.blueprint.schema import Block, Blueprint, Param
 from graphbuilder.blueprint.shipped import NAMESPACES, block_path, blocks_in
 from graphbuilder.catalog import Entry, LayerEntry, Port, layers, ops
-from graphbuilder.fusion import strategies
+from graphbuilder.fusion import FusionStrategy, strategies
 from graphbuilder.registry import Registry
 
 __all__ = ["TABLES", "Argument", "Item", "block_item", "block_names", "entry_item", "items"]
@@ -110,14 +110,15 @@ def entry_item(key: str, entry: type[Entry]) -> Item:
 
 
 def _arguments(entry: type[Entry]) -> Iterator[Argument]:
-    """An entry's arguments: those it needs, its others, and last those that every layer has."""
+    """An entry's arguments: those it needs, its others, and last those that every layer, or every fusion, has."""
     schemas = argument_schemas(entry)
     found = []
     for name, info in entry.model_fields.items():
         key = blueprint_key(entry, name)
         default = None if info.is_required() else written(info.default)
         found.append(Argument(key, in_words(schemas[key]), info.is_required(), default, info.description or ""))
-    general = LayerEntry.model_fields if issubclass(entry, LayerEntry) else {}
+    shared = next((kind for kind in (LayerEntry, FusionStrategy) if issubclass(entry, kind)), None)
+    general = shared.model_fields if shared is not None else {}
     yield from sorted(found, key=lambda argument: (not argument.required, argument.name in general))
 
 

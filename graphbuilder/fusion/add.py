@@ -13,9 +13,9 @@ __all__ = ["Add"]
 
 
 class Add(Elementwise):
-    """The sum of the branches, as in residual connections: y = Σᵢ xᵢ.
+    """The sum of the branches, as in residual connections.
 
-    A sample that lacks a branch has the sum of its others.
+    y = Σᵢ xᵢ. A sample that lacks a branch has the sum of its others.
 
     Source: He et al. 2015, https://arxiv.org/abs/1512.03385
     """

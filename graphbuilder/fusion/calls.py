@@ -24,7 +24,7 @@ class Apply(Protocol):
 
     def __call__(
         self, suffix: str, entry: LayerEntry | OpEntry, arguments: Mapping[str, Argument], options: Mapping[str, Any]
-    ) -> Value | None:
+    ) -> tuple[Value, ...] | None:
         """Calls a layer or op.
 
         Arguments:
@@ -34,7 +34,7 @@ class Apply(Protocol):
             options: call arguments that are not tensors.
 
         Returns:
-            The value it gives, or None when it does not fit, which was reported.
+            The values it gives, or None when it does not fit, which was reported.
         """
 
 
@@ -72,15 +72,24 @@ class Calls:
         """Calls an op; see `layer`."""
         return self.add(suffix, op_entry(kind, **arguments), given)
 
-    def add(self, suffix: str, entry: Entry, given: Given | Mapping[str, Given]) -> Value:
-        """Calls an entry of the catalog; see `layer`."""
+    def add(
+        self, suffix: str, entry: Entry, given: Given | Mapping[str, Given], options: Mapping[str, Any] | None = None
+    ) -> Value:
+        """Calls an entry of the catalog, and gives the last of what comes of it; see `layer`.
+
+        Arguments:
+            suffix: what stands behind the node's name.
+            entry: the layer or op.
+            given: what stands at its first port, or at its ports by name.
+            options: call arguments that are not tensors.
+        """
         ports = given if isinstance(given, Mapping) else {entry.ports[0].name: given}
         arguments = {name: _argument(item) for name, item in ports.items()}
         assert isinstance(entry, (LayerEntry, OpEntry))
-        value = self._apply(self.prefix + suffix if suffix else "", entry, arguments, {})
-        if value is None:
+        values = self._apply(self.prefix + suffix if suffix else "", entry, arguments, options or {})
+        if values is None:
             raise NotMade
-        return value
+        return values[-1]
 
     def two(self, suffix: str, kind: str, one: Given, other: Given) -> Value:
         """Calls an op of two operands, such as `add`."""

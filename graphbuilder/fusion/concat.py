@@ -18,9 +18,10 @@ __all__ = ["Concat"]
 
 
 class Concat(FusionStrategy):
-    """The branches side by side along one axis: y = [x₁, …, xₖ].
+    """The branches side by side along one axis.
 
-    Along the features, the last axis, branches of any widths are joined. A branch that the sample lacks is zeros.
+    y = [x₁, …, xₖ]. Along the features, the last axis, branches of any widths are joined. A branch that the sample
+    lacks is zeros.
 
     Source: Ngiam et al. 2011, Multimodal deep learning, https://icml.cc/2011/papers/399_icmlpaper.pdf
     """

@@ -12,6 +12,7 @@ from graphbuilder.fusion.align_option import Stated
 from graphbuilder.fusion.alignment import Alignment, Draft, Step
 from graphbuilder.fusion.branch import Branch
 from graphbuilder.fusion.calls import Calls
+from graphbuilder.fusion.masks import masked_average
 from graphbuilder.fusion.presence import with_presence
 from graphbuilder.fusion.strategy import FusionStrategy
 from graphbuilder.graph import Adapter as PlacedAdapter
@@ -128,6 +129,8 @@ def fuse(
     Raises:
         NotMade: a call does not fit, which was reported.
     """
+    # A text that a sample lacks is all padding, and the average of no step is no number.
+    may_lack = set(told) if not strategy.modality_dropout else {branch.name for branch in branches}
     fused = []
     aligned = []
     for branch, steps, stated in zip(branches, found.steps, found.stated, strict=True):
@@ -137,8 +140,10 @@ def fuse(
             kind = step.adapter.name
             names[kind] = names.get(kind, 0) + 1
             suffix = f"{branch.name}.{kind}" + (f"_{names[kind]}" if names[kind] > 1 else "")
-            assert value.type is not None
-            value = calls.add(suffix, step.adapter.entry(value.type), value)
+            if kind == "pool" and value.masked and branch.name in may_lack:
+                value = masked_average(calls, suffix, value)
+            else:
+                value = calls.add(suffix, step.adapter.entry(step.takes), value)
             placed.append(PlacedAdapter(value.name, step.adapter.written, step.reason, step.gives))
         fused.append(FusedBranch(branch.name, branch.role, branch.value, value, tuple(placed), stated))
         aligned.append(replace(branch, value=value))

@@ -16,7 +16,9 @@ _FAR_BELOW = 1e9
 
 
 class Max(Elementwise):
-    """The largest of the branches' numbers at each place: y = maxᵢ xᵢ, over the branches that the sample has.
+    """The largest of the branches' numbers at each position.
+
+    y = maxᵢ xᵢ, over the branches that the sample has.
 
     Source: Kittler et al. 1998, On combining classifiers, https://doi.org/10.1109/34.667881
     """

@@ -13,9 +13,9 @@ __all__ = ["Multiply"]
 
 
 class Multiply(Elementwise):
-    """The product of the branches, as gates and attention maps use it: y = Πᵢ xᵢ.
+    """The product of the branches, as gates and attention maps use it.
 
-    A branch that the sample lacks counts as ones.
+    y = Πᵢ xᵢ. A branch that the sample lacks counts as ones.
 
     Source: Hu et al. 2018, Squeeze-and-excitation networks, https://arxiv.org/abs/1709.01507
     """

@@ -125,7 +125,9 @@ class Fuser:
             return BROKEN_NODE
         values: dict[str, Value] = {}
 
-        def apply(suffix: str, entry: Any, arguments: Mapping[str, Any], options: Mapping[str, Any]) -> Value | None:
+        def apply(
+            suffix: str, entry: Any, arguments: Mapping[str, Any], options: Mapping[str, Any]
+        ) -> tuple[Value, ...] | None:
             behind = f".{suffix}" if suffix else ""
             layer_path = f"{made.layer_path}{behind}"
             target = self.calls.layers.get(layer_path, entry)
@@ -134,7 +136,7 @@ class Fuser:
             if call is None:
                 return None
             values[suffix] = call.outputs[0]
-            return call.outputs[0]
+            return call.outputs
 
         try:
             merged, fused = fuse(strategy, branches, given.told, found, Calls(apply))

@@ -1,0 +1,197 @@
+"""What fusions by attention share: embedded branches, the steps that count, encoder layers, averages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from graphbuilder.catalog.arguments import PositiveInt, argument
+from graphbuilder.fusion.alignment import Alignment
+from graphbuilder.fusion.branch import Branch, widest
+from graphbuilder.fusion.calls import Calls, Given
+from graphbuilder.fusion.masks import even_attention
+from graphbuilder.fusion.strategy import FusionStrategy
+from graphbuilder.graph import Value
+
+__all__ = [
+    "AttentionFusion",
+    "average",
+    "kept_side_by_side",
+    "normalized",
+    "present_steps",
+    "seen",
+    "unmasked_steps",
+]
+
+# As in the Vision Transformer, whose positions start so (Dosovitskiy et al. 2021, https://arxiv.org/abs/2010.11929).
+_POSITIONS = {"random_normal": {"stddev": 0.02}}
+_EPSILON = 1e-6
+
+
+class AttentionFusion(FusionStrategy):
+    """Options of fusions by attention, and how branches become sequences of one width."""
+
+    units: PositiveInt | None = argument("the width of all tokens; null means the widest branch's, at most 256", None)
+    heads: PositiveInt = argument("attention heads, each of width units // heads", 4)
+    layers: PositiveInt = argument("how many layers follow one another", 1)
+    feedforward: PositiveInt | None = argument(
+        "the width inside the feed-forward networks; null means four times units", None
+    )
+    dropout: Annotated[float, Field(ge=0, lt=1)] = argument("share of the attention that is dropped in training", 0.0)
+    positions: bool = argument("whether each step of a branch of known length has a learned vector added", True)
+    pool: Literal["mean", "none"] = argument(
+        "mean: the average over the steps, a vector; none: the whole sequence", "mean"
+    )
+
+    def prepare(self, alignment: Alignment) -> None:
+        alignment.features().sequences()
+
+    def width(self, branches: Sequence[Branch]) -> int:
+        """The width of all tokens."""
+        return self.units or widest(branches)
+
+    def embed(self, branch: Branch, units: int, calls: Calls) -> Value:
+        """A branch's tokens in the common width.
+
+        The bias is what tells modalities apart: one vector for the branch, or one for each of its positions.
+        """
+        steps = _step_count(branch)
+        if not self.positions or steps is None:
+            return calls.layer(
+                f"{branch.name}.embedded", "Dense", branch.value, units=units, bias_initializer=_POSITIONS
+            )
+        value = branch.value
+        if value.masked:
+            # An op takes the mask off, which EinsumDense would lose with a warning.
+            value = calls.op(f"{branch.name}.plain", "get_item", value, key=":")
+        return calls.layer(
+            f"{branch.name}.embedded",
+            "EinsumDense",
+            value,
+            equation="bsf,fu->bsu",
+            output_shape=[steps, units],
+            bias_axes="su",
+            bias_initializer=_POSITIONS,
+        )
+
+    def block(
+        self, calls: Calls, suffix: str, tokens: Value, context: Value | None, mask: Value | None, units: int
+    ) -> Value:
+        """One encoder layer, normalized first: attention, then a feed-forward network, each beside a shortcut.
+
+        Arguments:
+            calls: adds calls.
+            suffix: what stands before the names of the calls.
+            tokens: (batch, steps, units).
+            context: what the tokens look at, normalized; None for themselves.
+            mask: the steps of it that are seen, or None for all.
+            units: the width of the tokens.
+        """
+        here = calls.below(suffix)
+        query = normalized(here, "norm_before_attention", tokens)
+        ports: dict[str, Given] = {"query": query, "value": query if context is None else context}
+        if mask is not None:
+            ports["attention_mask"] = mask
+        attended = here.layer(
+            "attention",
+            "MultiHeadAttention",
+            ports,
+            num_heads=self.heads,
+            key_dim=max(1, units // self.heads),
+            dropout=self.dropout,
+        )
+        summed = here.layer("attention_sum", "Add", (tokens, attended))
+        hidden = here.layer(
+            "feedforward_in",
+            "Dense",
+            normalized(here, "norm_before_feedforward", summed),
+            units=self.feedforward or 4 * units,
+            activation="gelu",
+        )
+        outer = here.layer("feedforward_out", "Dense", hidden, units=units)
+        return here.layer("feedforward_sum", "Add", (summed, outer))
+
+    def pooled(self, calls: Calls, suffix: str, tokens: Value, kept: Value | None) -> Value:
+        """What the option `pool` makes of a sequence: its average, or itself with a mask for what does not count."""
+        if self.pool == "mean":
+            return average(calls, suffix, tokens, kept)
+        if kept is None:
+            return calls.layer(suffix, "Identity", tokens)
+        # Steps that do not count are zeros, which Masking makes a mask of.
+        weights = calls.op(_join(suffix, "kept_weights"), "expand_dims", kept, axis=-1)
+        zeroed = calls.layer(_join(suffix, "zeroed"), "Multiply", (tokens, weights))
+        return calls.layer(suffix, "Masking", zeroed)
+
+
+def _join(suffix: str, name: str) -> str:
+    return f"{suffix}.{name}" if suffix else name
+
+
+def _step_count(branch: Branch) -> int | None:
+    """How many steps a sequence has, where that is known."""
+    steps = branch.type.shape[1]
+    return steps if isinstance(steps, int) else None
+
+
+def unmasked_steps(branch: Branch, calls: Calls) -> Value | None:
+    """Which steps of a branch its mask leaves, (batch, steps) of 1 and 0; None where it has no mask."""
+    if not branch.value.masked:
+        return None
+    name = f"{branch.name}.mask"
+    scores = even_attention(calls, name, branch.value, scores=True)
+    return calls.op(name, "sign", calls.op(f"{name}.row", "get_item", scores, key=":, 0"))
+
+
+def present_steps(branch: Branch, unmasked: Value | None, calls: Calls) -> Value | None:
+    """Which steps of a branch count: those that its mask leaves, of samples that have it; None where all do."""
+    if branch.presence is None:
+        return unmasked
+    if unmasked is None:
+        first = calls.op(f"{branch.name}.first_feature", "get_item", branch.value, key="..., 0")
+        unmasked = calls.op(f"{branch.name}.all_steps", "ones_like", first)
+    return calls.two(f"{branch.name}.kept", "multiply", unmasked, branch.presence)
+
+
+def kept_side_by_side(tokens: Sequence[Value], kept: Sequence[Value | None], calls: Calls, suffix: str) -> Value | None:
+    """Which steps count of several sequences one behind the other; None where all do.
+
+    Arguments:
+        tokens: the sequences.
+        kept: which steps of each count; None where all do.
+        calls: adds calls.
+        suffix: the name of the result.
+    """
+    if all(steps is None for steps in kept):
+        return None
+    rows = []
+    for number, (sequence, steps) in enumerate(zip(tokens, kept, strict=True), start=1):
+        if steps is None:
+            first = calls.op(f"{suffix}_feature_{number}", "get_item", sequence, key="..., 0")
+            steps = calls.op(f"{suffix}_ones_{number}", "ones_like", first)
+        rows.append(steps)
+    return rows[0] if len(rows) == 1 else calls.layer(suffix, "Concatenate", tuple(rows))
+
+
+def seen(calls: Calls, suffix: str, kept: Value | None) -> Value | None:
+    """The attention mask that lets every query see the steps that count, (batch, 1, steps)."""
+    if kept is None:
+        return None
+    flags = calls.two(f"{suffix}_flags", "greater", kept, 0.0)
+    return calls.op(suffix, "expand_dims", flags, axis=1)
+
+
+def normalized(calls: Calls, suffix: str, tokens: Value) -> Value:
+    """Tokens of mean 0 and variance 1, scaled and shifted."""
+    return calls.layer(suffix, "LayerNormalization", tokens, epsilon=_EPSILON)
+
+
+def average(calls: Calls, suffix: str, tokens: Value, kept: Value | None) -> Value:
+    """The average over the steps that count, zeros where none does."""
+    if kept is None:
+        return calls.layer(suffix, "GlobalAveragePooling1D", tokens)
+    total = calls.op(_join(suffix, "total"), "einsum", (tokens, kept), subscripts="bsu,bs->bu")
+    count = calls.op(_join(suffix, "count"), "sum", kept, axis=1, keepdims=True)
+    divisor = calls.two(_join(suffix, "divisor"), "maximum", count, 1.0)
+    return calls.two(suffix, "divide", total, divisor)
