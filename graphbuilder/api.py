@@ -1,4 +1,4 @@
-"""The public functions: load, check, compile and save blueprints from Python."""
+"""The public functions: load, check, explain, merge, compile and save blueprints from Python."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from graphbuilder.lowering import GraphLimits, try_lower
 from graphbuilder.lowering import lower as _lower
 
 if TYPE_CHECKING:
+    from graphbuilder.analysis.explain_model import Explanation
     from graphbuilder.backend.weights import Copied
+    from graphbuilder.editing import Edited, FittingFusion
 
 __all__ = [
     "Blueprintish",
@@ -24,10 +26,13 @@ __all__ = [
     "check",
     "compile",
     "copy_weights",
+    "explain",
+    "fusions_that_fit",
     "json_schema",
     "load",
     "load_model",
     "lower",
+    "merge",
     "parse",
     "save",
 ]
@@ -162,6 +167,105 @@ def compile(
 
     graph = blueprint if isinstance(blueprint, Graph) else lower(blueprint, params)
     return build(graph, keras=keras, trust=trust, progress=progress)
+
+
+def explain(
+    blueprint: Blueprintish,
+    node: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    limits: GraphLimits | None = None,
+) -> Explanation:
+    """Everything that is known of one node: what it is, what it is given and gives, what it costs, why it is there.
+
+    Of a fusion, what is done to each branch, why, and what else could be done, each with the line to write.
+
+    Arguments:
+        blueprint: a file or a loaded document.
+        node: an input, a node, or the path of what lies inside one, such as `encoder.2.attention`.
+        params: values for some of its params.
+        limits: how large the graph may become.
+
+    Raises:
+        BlueprintError: with every error found.
+        CommandError: there is nothing of that name.
+
+    Example:
+        >>> explained = explain("blueprints/cnn.yaml", "conv")
+        >>> explained.kind, explained.parameters, explained.consumers
+        ('Conv2D', 896, ('pool',))
+    """
+    from graphbuilder.analysis.explain import explain as tell
+
+    document = blueprint if isinstance(blueprint, Document) else load(blueprint)
+    checked = check(document, params, limits=limits)
+    # A document without a graph, because of errors or because it holds only blocks, is told by lowering it.
+    graph = checked.graph or lower(document, params, limits=limits)
+    return tell(document, graph, node, params, checked.warnings)
+
+
+def merge(
+    blueprint: Blueprintish,
+    nodes: Sequence[str],
+    strategy: str,
+    *,
+    name: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    into: Sequence[str] | None = None,
+    params: Mapping[str, Any] | None = None,
+) -> Edited:
+    """Merges branches in the text of a blueprint, and gives the new text; no file is written.
+
+    A node `{fuse: …, from: […]}` is added below the last of the merged nodes. What took one of the branches takes the
+    merged value instead, unless it feeds one of them, or takes several of them apart from each other. Everything else
+    stays, byte for byte.
+
+    Arguments:
+        blueprint: a file or a loaded document.
+        nodes: what to merge, two or more, written as under `from`.
+        strategy: the way to merge, as after `fuse:`.
+        name: the new node; left out, merged, merged_2, …
+        options: the strategy's options.
+        into: the only consumers to rewire: names of nodes, or "outputs"; none for an empty list, all for None.
+        params: values for some of the blueprint's params, for the check.
+
+    Raises:
+        CommandError: a node, the strategy, the name or an option is not what can be taken.
+        BlueprintError: the blueprint is wrong, before or after the merge.
+
+    Example:
+        >>> edited = merge("blueprints/cnn.yaml", ["pool", "conv"], "concat", options={"align": "auto"}, into=[])
+        >>> edited.name, edited.changes[0]
+        ('merged', 'merged is added below pool: concat of pool, conv')
+    """
+    from graphbuilder.editing import merge as edit
+
+    document = blueprint if isinstance(blueprint, Document) else load(blueprint)
+    return edit(document, nodes, strategy, name=name, options=options, into=into, params=params)
+
+
+def fusions_that_fit(
+    blueprint: Blueprintish, nodes: Sequence[str], params: Mapping[str, Any] | None = None
+) -> tuple[FittingFusion, ...]:
+    """The ways to merge that fit some branches, each with the shape that it gives and what it adds to the model.
+
+    Arguments:
+        blueprint: a file or a loaded document.
+        nodes: what would be merged, two or more, written as under `from`.
+        params: values for some of the blueprint's params.
+
+    Raises:
+        CommandError: a node is not known, or stands twice.
+        BlueprintError: the blueprint is wrong.
+
+    Example:
+        >>> [str(found.gives) for found in fusions_that_fit("blueprints/cnn.yaml", ["hidden", "flat"])][:1]
+        ['(batch, 30816)']
+    """
+    from graphbuilder.editing import fusions_that_fit as fitting
+
+    document = blueprint if isinstance(blueprint, Document) else load(blueprint)
+    return fitting(document, nodes, params)
 
 
 def save(model: Any, path: str | PathLike[str], *, force: bool = False) -> Path:

@@ -101,6 +101,8 @@ CODES: dict[str, str] = {
     "GB308": "A block is never used.",
     "GB309": "A param is never used.",
     "GB310": "A layer cannot be called again this way.",
+    "GB311": "A layer does not suit the modality of what it is given.",
+    "GB312": "An input's shape or dtype does not suit its modality.",
     # Budgets.
     "GB401": "The graph has more nodes than the limit.",
     "GB402": "A tensor has more elements than the limit.",

@@ -17,7 +17,7 @@ class Row:
 
     Arguments:
         name: the path.
-        kind: what is applied; for a block how many nodes it has; empty for an input.
+        kind: what is applied; for a block how many nodes it has, for a fusion how it merges too; empty for an input.
         sources: the rows that feed it, each once.
         values: the values that arrive, by their names, each once.
         type: what it gives first; of a block, what leaves it last. None where unknown.
@@ -67,8 +67,9 @@ def fold(summary: Summary, depth: int) -> tuple[Row, ...]:
     edges = _Edges.of(summary, groups)
     waiting = {item.name: item for item in summary.inputs}
     rows = [_input_row(waiting.pop(item.name), edges) for item in summary.inputs if item.name not in edges.readers]
+    fusions = {fusion.name: fusion.strategy for fusion in summary.fusions}
     for name, calls in groups:
-        row = _row(name, calls, edges)
+        row = _row(name, calls, edges, fusions.get(name))
         rows += [_input_row(waiting.pop(value), edges) for value in row.values if value in waiting]
         rows.append(row)
     return tuple(rows)
@@ -143,7 +144,8 @@ def _input_row(item: InputSummary, edges: _Edges) -> Row:
     return Row(item.name, "", (), (), item.type, 1, 0, 0, (), item.name in edges.outputs)
 
 
-def _row(name: str, calls: Sequence[CallSummary], edges: _Edges) -> Row:
+def _row(name: str, calls: Sequence[CallSummary], edges: _Edges, fusion: str | None) -> Row:
+    """The row of some calls; `fusion` is how they merge, where they are a whole fusion."""
     first, single = calls[0], len(calls) == 1
     arriving = dict.fromkeys(value for call in calls for value in call.inputs if edges.givers[value] != name)
     given = [
@@ -155,7 +157,7 @@ def _row(name: str, calls: Sequence[CallSummary], edges: _Edges) -> Row:
     # Of a single call the first value is the main one; a block is known by what leaves it last.
     return Row(
         name=name,
-        kind=first.kind if single else f"{len(calls)} nodes",
+        kind=first.kind if single else f"{fusion}, {len(calls)} nodes" if fusion else f"{len(calls)} nodes",
         sources=tuple(dict.fromkeys(edges.givers[value] for value in arriving)),
         values=tuple(arriving),
         type=given[0 if single else -1] if given else None,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from graphbuilder.catalog import TensorType
-from graphbuilder.graph import Call, CustomLayer, Graph, Layer, Structure, Value, flatten
+from graphbuilder.graph import Call, CustomLayer, Fusion, Graph, Layer, Structure, Value, flatten
 
 __all__ = ["CallSummary", "InputSummary", "OutputSummary", "Summary", "Totals", "summarize"]
 
@@ -129,6 +129,7 @@ class Summary:
         calls: its nodes, each after those that feed it.
         outputs: what it gives.
         totals: the sums.
+        fusions: what each `fuse:` node became.
     """
 
     name: str
@@ -137,6 +138,7 @@ class Summary:
     calls: tuple[CallSummary, ...]
     outputs: tuple[OutputSummary, ...]
     totals: Totals
+    fusions: tuple[Fusion, ...] = ()
 
 
 @dataclass(slots=True)
@@ -163,7 +165,9 @@ def summarize(graph: Graph) -> Summary:
     inputs = tuple(
         InputSummary(name, item.value.type, item.modality, item.about) for name, item in graph.inputs.items()
     )
-    return Summary(graph.name, graph.about, inputs, calls, _outputs(graph), _totals(graph.layers.values(), calls))
+    totals = _totals(graph.layers.values(), calls)
+    fusions = tuple(graph.fusions.values())
+    return Summary(graph.name, graph.about, inputs, calls, _outputs(graph), totals, fusions)
 
 
 def _uses(calls: Iterable[Call]) -> _Calls:

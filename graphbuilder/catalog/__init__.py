@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graphbuilder.catalog.entry import Entry, Example, LayerEntry, Legacy, Masking, OpEntry, Outputs, Weight
+from graphbuilder.catalog.meaning import Keeping, Neighbours, Reading
 from graphbuilder.catalog.ports import CallArgument, Inputs, Misfit, Port
 from graphbuilder.catalog.tables import REFUSED, layers, ops
 from graphbuilder.catalog.tensor import BATCH, DTYPES, Dim, Shape, TensorType, shape_text
@@ -16,13 +17,16 @@ __all__ = [
     "Entry",
     "Example",
     "Inputs",
+    "Keeping",
     "LayerEntry",
     "Legacy",
     "Masking",
     "Misfit",
+    "Neighbours",
     "OpEntry",
     "Outputs",
     "Port",
+    "Reading",
     "Shape",
     "TensorType",
     "Weight",

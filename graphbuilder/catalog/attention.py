@@ -10,6 +10,7 @@ from graphbuilder.catalog.arguments import Fraction, argument
 from graphbuilder.catalog.broadcasting import may_equal
 from graphbuilder.catalog.checks import Takes, known_axis, require_dtype
 from graphbuilder.catalog.entry import Example, LayerEntry, Masking, Outputs, Weight
+from graphbuilder.catalog.meaning import Reading
 from graphbuilder.catalog.ports import CallArgument, Inputs, Misfit, Port, wrong_rank
 from graphbuilder.catalog.tensor import BATCH, Dim, Shape, TensorType, is_float, promote, shape_text
 
@@ -47,6 +48,7 @@ class _Dot(LayerEntry):
 
     family = "attention"
     masking = Masking.PASSES
+    reading = Reading.QUANTITIES
     ports = (
         Port("query", about="what is looked up"),
         Port("value", about="what is averaged"),

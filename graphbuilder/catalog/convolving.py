@@ -20,6 +20,7 @@ from graphbuilder.catalog.arguments import (
 )
 from graphbuilder.catalog.checks import Takes, known_axis, require_dtype
 from graphbuilder.catalog.entry import LayerEntry, Masking, Weight
+from graphbuilder.catalog.meaning import Neighbours, Reading
 from graphbuilder.catalog.ports import Inputs
 from graphbuilder.catalog.tensor import Dim, Shape
 from graphbuilder.catalog.windows import split_image
@@ -32,6 +33,8 @@ class ConvolutionLayer(LayerEntry):
 
     family = "convolution"
     masking = Masking.LOSES
+    reading = Reading.QUANTITIES
+    neighbours = Neighbours.WINDOW
     rank: ClassVar[int]
 
     # Sizes of the rank of the subclass, which declares them.

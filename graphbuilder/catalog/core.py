@@ -27,6 +27,7 @@ from graphbuilder.catalog.elementwise import ElementwiseLayer
 from graphbuilder.catalog.entry import Example, LayerEntry, Legacy, Outputs, Weight
 from graphbuilder.catalog.entry import Masking as MaskRule
 from graphbuilder.catalog.lora import adapted, lora_conflict
+from graphbuilder.catalog.meaning import Keeping, Reading
 from graphbuilder.catalog.ports import CallArgument, Inputs, wrong_rank
 from graphbuilder.catalog.tensor import BATCH, TensorType, elements
 
@@ -38,6 +39,7 @@ class Dense(LayerEntry):
 
     family = "core"
     masking = MaskRule.PASSES
+    reading = Reading.QUANTITIES
     call_arguments: ClassVar[Mapping[str, CallArgument]] = {
         "training": CallArgument(bool, None, "whether the model is being trained; changes nothing here")
     }
@@ -89,6 +91,7 @@ class Embedding(LayerEntry):
     """Looks each integer up in a table of vectors."""
 
     family = "core"
+    reading = Reading.NAMES
     legacy = Legacy(lacking=("lora_rank", "lora_alpha"))
     examples = (
         Example({"input_dim": 20000, "output_dim": 128}, (TensorType((BATCH, 64), "int32"),)),
@@ -148,6 +151,7 @@ class Masking(ElementwiseLayer):
 
     family = "core"
     masking = MaskRule.CREATES
+    keeping = Keeping.NUMBERS
     takes = Takes.NUMBERS
     examples = (Example({"mask_value": 0.0}, (TensorType((BATCH, 100, 16)),)),)
 
@@ -159,6 +163,7 @@ class Identity(LayerEntry):
 
     family = "core"
     masking = MaskRule.PASSES
+    keeping = Keeping.NUMBERS
     examples = (Example({}, (TensorType((BATCH, 32)),)),)
 
     def outputs(self, inputs: Inputs) -> Outputs:

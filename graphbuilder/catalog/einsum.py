@@ -25,6 +25,7 @@ from graphbuilder.catalog.arguments import (
 from graphbuilder.catalog.checks import Takes, require_dtype
 from graphbuilder.catalog.entry import Example, LayerEntry, Legacy, Outputs, Weight
 from graphbuilder.catalog.lora import adapted, lora_conflict
+from graphbuilder.catalog.meaning import Reading
 from graphbuilder.catalog.ports import CallArgument, Inputs, Misfit, wrong_rank
 from graphbuilder.catalog.tensor import BATCH, Dim, TensorType, shape_text
 
@@ -86,6 +87,7 @@ class EinsumDense(LayerEntry):
     """Multiplies the input by a kernel as an einsum equation says, and adds a bias along chosen axes."""
 
     family = "core"
+    reading = Reading.QUANTITIES
     call_arguments: ClassVar[Mapping[str, CallArgument]] = {
         "training": CallArgument(bool, None, "whether the model is being trained; changes nothing here")
     }

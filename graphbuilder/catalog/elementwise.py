@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from graphbuilder.catalog.checks import Takes, require_dtype
 from graphbuilder.catalog.entry import LayerEntry, Masking, Outputs
+from graphbuilder.catalog.meaning import Keeping
 from graphbuilder.catalog.ports import Inputs
 from graphbuilder.catalog.tensor import TensorType
 
@@ -19,6 +20,7 @@ class ElementwiseLayer(LayerEntry):
     """
 
     masking = Masking.PASSES
+    keeping = Keeping.PLACES
     takes: ClassVar[Takes] = Takes.FLOATS
 
     def outputs(self, inputs: Inputs) -> Outputs:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict
 
 from graphbuilder.catalog.arguments import argument
+from graphbuilder.catalog.meaning import Keeping, Neighbours, Reading
 from graphbuilder.catalog.ports import CallArgument, Inputs, Port
 from graphbuilder.catalog.tensor import TensorType, elements, is_float
 
@@ -100,6 +101,10 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True, arbitrary_types_allowed=True)
 
     family: ClassVar[str] = ""
+    # What it supposes of the numbers at its ports, and what it leaves of those at the first one.
+    reading: ClassVar[Reading] = Reading.ANYTHING
+    neighbours: ClassVar[Neighbours] = Neighbours.APART
+    keeping: ClassVar[Keeping] = Keeping.NOTHING
     ports: ClassVar[tuple[Port, ...]] = (Port("inputs"),)
     call_arguments: ClassVar[Mapping[str, CallArgument]] = {}
     legacy: ClassVar[Legacy] = Legacy()
@@ -124,6 +129,14 @@ class Entry(BaseModel):
         It follows from the arguments alone, so that it is known even where the input is not.
         """
         return None
+
+    def pooled_axes(self, tensor: TensorType) -> tuple[int, ...]:
+        """The axes of which the output has one number in the place of all positions, and which it has no more.
+
+        Arguments:
+            tensor: what stands at the first port.
+        """
+        return ()
 
     def keras_call(self, arguments: Mapping[str, Any], call: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """How Keras is called: positional and keyword arguments.

@@ -7,6 +7,7 @@ from typing import ClassVar
 from graphbuilder.catalog.arguments import DataFormat, argument
 from graphbuilder.catalog.checks import Takes, require_dtype
 from graphbuilder.catalog.entry import Example, LayerEntry, Masking, Outputs
+from graphbuilder.catalog.meaning import Reading
 from graphbuilder.catalog.ports import Inputs, Misfit, Port
 from graphbuilder.catalog.tensor import BATCH, TensorType, shape_text
 from graphbuilder.catalog.windows import join, split_image
@@ -42,6 +43,10 @@ class _GlobalPooling(LayerEntry):
             return TensorType((given.shape[0], channels), dtype)
         return TensorType(join(given.shape[0], (1,) * self.rank, channels, self.data_format), dtype)
 
+    def pooled_axes(self, tensor: TensorType) -> tuple[int, ...]:
+        first = 2 if self.data_format == "channels_first" else 1
+        return () if self.keepdims else tuple(range(first, first + self.rank))
+
 
 class _GlobalMaxPooling(_GlobalPooling):
     """Largest values; those of booleans tell whether any is true."""
@@ -76,6 +81,8 @@ class GlobalMaxPooling3D(_GlobalMaxPooling):
 
 class _GlobalAveragePooling(_GlobalPooling):
     """Averages; those of integers are floats."""
+
+    reading = Reading.QUANTITIES
 
     def outputs(self, inputs: Inputs) -> Outputs:
         require_dtype(inputs.first, Takes.NUMBERS, type(self).name())

@@ -24,6 +24,7 @@ from graphbuilder.catalog.attention import check_mask, fits
 from graphbuilder.catalog.broadcasting import may_equal
 from graphbuilder.catalog.checks import Takes, require_dtype
 from graphbuilder.catalog.entry import LayerEntry, Masking, Outputs, Weight
+from graphbuilder.catalog.meaning import Reading
 from graphbuilder.catalog.ports import CallArgument, Inputs, Misfit, Port
 from graphbuilder.catalog.tensor import Dim, Shape, TensorType, shape_text
 
@@ -46,6 +47,7 @@ class Heads(LayerEntry):
 
     family = "attention"
     masking = Masking.PASSES
+    reading = Reading.QUANTITIES
     ports: ClassVar[tuple[Port, ...]] = (
         Port("query", about="what is looked up"),
         Port("value", about="what is averaged"),

@@ -11,6 +11,7 @@ from graphbuilder.catalog.arguments import Axis, argument, refuse
 from graphbuilder.catalog.broadcasting import axes_of
 from graphbuilder.catalog.checks import Takes, require_dtype
 from graphbuilder.catalog.entry import Example, LayerEntry, Masking, Outputs
+from graphbuilder.catalog.meaning import Keeping, Reading
 from graphbuilder.catalog.merge_hints import concatenating_hint, elementwise_hint, nth
 from graphbuilder.catalog.ports import Inputs, Misfit, Port
 from graphbuilder.catalog.tensor import BATCH, Dim, TensorType, elements, shape_text
@@ -178,6 +179,8 @@ class Minimum(_Elementwise):
 class Concatenate(_Merge):
     """Lays tensors one after the other along an axis."""
 
+    keeping = Keeping.NUMBERS
+
     examples = (
         Example({}, ((TensorType((BATCH, 64)), TensorType((BATCH, 32))),)),
         Example({"axis": 1}, ((TensorType((BATCH, "steps", 32)), TensorType((BATCH, 1, 32))),)),
@@ -255,6 +258,7 @@ class Dot(_Merge):
 
     # The output has no mask, and Keras says nothing of it.
     masking = Masking.CONSUMES
+    reading = Reading.QUANTITIES
     ports = (Port("inputs", many=True, least=2),)
     count = 2
     examples = (

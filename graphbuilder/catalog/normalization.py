@@ -23,6 +23,7 @@ from graphbuilder.catalog.broadcasting import axes_of
 from graphbuilder.catalog.checks import Takes, known_axis
 from graphbuilder.catalog.elementwise import ElementwiseLayer
 from graphbuilder.catalog.entry import Example, Legacy, Masking, Outputs, Weight
+from graphbuilder.catalog.meaning import Reading
 from graphbuilder.catalog.ports import CallArgument, Inputs, Misfit, Port
 from graphbuilder.catalog.tensor import BATCH, Dim, TensorType, shape_text
 
@@ -39,6 +40,7 @@ class _Normalization(ElementwiseLayer):
     """What normalization with a learned scale and shift shares."""
 
     family = "normalization"
+    reading = Reading.QUANTITIES
     takes = Takes.NUMBERS
 
     # Declared by the subclasses, some of which take only one.
@@ -206,6 +208,7 @@ class UnitNormalization(ElementwiseLayer):
     """Scales the vectors along one axis, or several, to length 1."""
 
     family = "normalization"
+    reading = Reading.QUANTITIES
     examples = (Example({}, (TensorType((BATCH, 64)),)),)
 
     axis: Axes = argument("the axis or axes of a vector", -1)
@@ -223,6 +226,7 @@ class RMSNormalization(ElementwiseLayer):
 
     family = "normalization"
     masking = Masking.LOSES
+    reading = Reading.QUANTITIES
     takes = Takes.NUMBERS
     ports = (Port("x"),)
     legacy = Legacy(absent="root mean square normalization came with Keras 3")

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from graphbuilder.catalog.broadcasting import broadcast, result_type
 from graphbuilder.catalog.entry import Example, OpEntry, Outputs
+from graphbuilder.catalog.meaning import Keeping
 from graphbuilder.catalog.ops_common import (
     ANYTHING,
     BOOL,
@@ -56,6 +57,7 @@ class _Arithmetic(BinaryOp):
     """What arithmetic on two operands shares. Two bools have no arithmetic in TensorFlow."""
 
     family = "arithmetic"
+    keeping = Keeping.PLACES
     takes = REALS | COMPLEX
     examples: ClassVar[tuple[Example, ...]] = (_PAIR,)
 

@@ -8,6 +8,7 @@ from pydantic import model_validator
 
 from graphbuilder.catalog.arguments import argument, conflict
 from graphbuilder.catalog.entry import Example, Outputs
+from graphbuilder.catalog.meaning import Keeping
 from graphbuilder.catalog.ops_common import (
     ANYTHING,
     BOOL,
@@ -177,12 +178,16 @@ class Round(_Function):
 class StopGradient(_Function):
     """Passes values on, and no gradient back."""
 
+    keeping = Keeping.NUMBERS
+
     takes = ANYTHING
     ports = (Port("variable"),)
 
 
 class Clip(_Function):
     """Moves values outside a range to its ends."""
+
+    keeping = Keeping.PLACES
 
     takes = REALS | BOOL
     gives = Gives.NUMBER
@@ -202,6 +207,7 @@ class Cast(TensorOp):
     """Turns values into another dtype."""
 
     family = "dtypes"
+    keeping = Keeping.NUMBERS
     takes = ANYTHING
     examples = (Example({"dtype": "float32"}, (TensorType((BATCH, 224, 224, 3), "uint8"),)),)
 

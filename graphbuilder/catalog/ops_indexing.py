@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from graphbuilder.catalog.arguments import PositiveInt, argument, refuse
 from graphbuilder.catalog.broadcasting import axis_of
 from graphbuilder.catalog.entry import Example, OpEntry, Outputs
+from graphbuilder.catalog.meaning import Keeping, Reading
 from graphbuilder.catalog.ops_common import ANYTHING, REALS, DTypeName, TensorOp, a_tensor, require
 from graphbuilder.catalog.ports import Inputs, Misfit, Port
 from graphbuilder.catalog.tensor import BATCH, Dim, TensorType, shape_text
@@ -90,6 +91,7 @@ class GetItem(TensorOp):
     """Picks elements by index, as Python does between square brackets. The first axis is the batch."""
 
     family = "indexing"
+    keeping = Keeping.NUMBERS
     takes = ANYTHING
     examples = (
         Example({"key": "..., 0"}, (_SEQUENCE,)),
@@ -170,6 +172,7 @@ class Take(OpEntry):
     """Picks elements along an axis by a tensor of positions, negative ones counted from the end."""
 
     family = "indexing"
+    keeping = Keeping.NUMBERS
     ports = (Port("x"), Port("indices", about="the positions, of dtype int16, int32 or int64"))
     examples = (
         Example({"axis": 1}, (_SEQUENCE, TensorType((3,), "int32"))),
@@ -192,6 +195,7 @@ class OneHot(TensorOp):
     """Turns each whole number into a vector with a one at its place."""
 
     family = "indexing"
+    reading = Reading.NAMES
     examples = (Example({"num_classes": 10}, (TensorType((BATCH, 12), "int32"),)),)
 
     num_classes: PositiveInt = argument("the length of the vectors")

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from graphbuilder.catalog.arguments import argument, refuse
 from graphbuilder.catalog.broadcasting import axis_of, result_type, same_but_for
 from graphbuilder.catalog.entry import Example, OpEntry, Outputs
+from graphbuilder.catalog.meaning import Keeping
 from graphbuilder.catalog.ops_common import ANYTHING, MOST_PARTS, Parts, TensorOp, a_tensor
 from graphbuilder.catalog.ports import Inputs, Misfit, Port
 from graphbuilder.catalog.tensor import BATCH, Dim, TensorType, shape_text
@@ -23,6 +24,7 @@ class _Join(OpEntry):
     """What the two ways to join share."""
 
     family = "joining"
+    keeping = Keeping.NUMBERS
 
     axis: int = argument("the axis along which they are joined, the batch being 0", 0)
 
@@ -95,6 +97,7 @@ class Split(TensorOp):
     """Parts a tensor along an axis, into equal parts or at given places."""
 
     family = "joining"
+    keeping = Keeping.NUMBERS
     takes = ANYTHING
     examples = (
         Example({"indices_or_sections": 2, "axis": -1}, (_FEATURES,)),
@@ -146,6 +149,7 @@ class Unstack(TensorOp):
     """Parts a tensor along an axis into its elements, which lack that axis."""
 
     family = "joining"
+    keeping = Keeping.NUMBERS
     takes = ANYTHING
     examples = (Example({"num": 3, "axis": 1}, (TensorType((BATCH, 3, 64)),)),)
 

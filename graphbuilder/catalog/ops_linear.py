@@ -11,6 +11,7 @@ from pydantic import AfterValidator
 from graphbuilder.catalog.arguments import argument, refuse
 from graphbuilder.catalog.broadcasting import broadcast, may_equal, result_type
 from graphbuilder.catalog.entry import Example, OpEntry, Outputs
+from graphbuilder.catalog.meaning import Reading
 from graphbuilder.catalog.ops_common import COMPLEX, NUMBERS, REALS, BinaryOp, a_tensor, require
 from graphbuilder.catalog.ports import Inputs, Misfit, Port
 from graphbuilder.catalog.tensor import BATCH, Dim, Shape, TensorType, elements, shape_text
@@ -41,6 +42,7 @@ class Matmul(BinaryOp):
     """Multiplies matrices: the last axis of x1 with the last but one of x2. Axes before them are broadcast."""
 
     family = "linear algebra"
+    reading = Reading.QUANTITIES
     examples = (
         Example({}, (_HEADS, TensorType((BATCH, 8, 64, "steps")))),
         Example({}, (TensorType((BATCH, 32)), TensorType((32, 16)))),
@@ -86,6 +88,7 @@ class Dot(BinaryOp):
     """Sums over the last axis of x1 and the last but one of x2, for every pair of the other axes."""
 
     family = "linear algebra"
+    reading = Reading.QUANTITIES
     examples = (
         Example({}, (TensorType((BATCH, 10, 32)), TensorType((32, 16)))),
         Example({}, (TensorType((BATCH, 32)), TensorType((32,)))),
@@ -147,6 +150,7 @@ class Einsum(OpEntry):
     """Multiplies tensors whose axes are named by letters, and sums over the letters that the output lacks."""
 
     family = "linear algebra"
+    reading = Reading.QUANTITIES
     ports = (Port("operands", many=True),)
     examples = (
         Example(

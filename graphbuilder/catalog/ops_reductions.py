@@ -66,6 +66,9 @@ class _Reduction(TensorOp):
         axes = axes_of(self.axis, given.rank)
         return TensorType(without_axes(given.shape, axes, self.keepdims), self.gives.dtype(given.dtype))
 
+    def pooled_axes(self, tensor: TensorType) -> tuple[int, ...]:
+        return () if self.keepdims else tuple(axes_of(self.axis, tensor.rank))
+
 
 class Mean(_Reduction):
     """The mean. Of integers it is a float32."""

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from graphbuilder.catalog.arguments import Axes, DataFormat, argument, as_written, conflict, refuse
 from graphbuilder.catalog.broadcasting import axes_of, axis_of, without_axes
 from graphbuilder.catalog.entry import Example, Outputs
+from graphbuilder.catalog.meaning import Keeping
 from graphbuilder.catalog.ops_common import ANYTHING, Integers, TensorOp, as_tuple
 from graphbuilder.catalog.ports import Inputs, Misfit, wrong_rank
 from graphbuilder.catalog.tensor import BATCH, Dim, Shape, TensorType, elements, shape_text
@@ -37,6 +38,7 @@ class Rearrangement(TensorOp):
     """What ops share that compute nothing."""
 
     family = "shapes"
+    keeping = Keeping.NUMBERS
     takes = ANYTHING
 
 

@@ -9,6 +9,7 @@ from pydantic import model_validator
 from graphbuilder.catalog.arguments import DataFormat, Padding, Size1, Size2, Size3, argument, conflict
 from graphbuilder.catalog.checks import Takes, require_dtype
 from graphbuilder.catalog.entry import Example, LayerEntry, Legacy, Masking, Outputs
+from graphbuilder.catalog.meaning import Neighbours, Reading
 from graphbuilder.catalog.ports import Inputs
 from graphbuilder.catalog.tensor import BATCH, TensorType
 from graphbuilder.catalog.windows import join, require_pixels, slide, split_image
@@ -28,6 +29,7 @@ class _Pooling(LayerEntry):
 
     family = "pooling"
     masking = Masking.LOSES
+    neighbours = Neighbours.WINDOW
     rank: ClassVar[int]
 
     # Sizes of the rank of the subclass, which declares them.
@@ -103,6 +105,7 @@ class AveragePooling1D(_Pooling):
     """Averages each stretch of a sequence (batch, steps, channels)."""
 
     rank = 1
+    reading = Reading.QUANTITIES
     legacy = Legacy(defaults={"pool_size": 2})
     examples = (Example({"pool_size": 2}, (TensorType((BATCH, 100, 16)),)),)
 
@@ -114,6 +117,7 @@ class AveragePooling2D(_Pooling):
     """Averages each patch of an image (batch, height, width, channels)."""
 
     rank = 2
+    reading = Reading.QUANTITIES
     legacy = Legacy(defaults={"pool_size": (2, 2)})
     examples = (Example({"pool_size": 2}, (TensorType((BATCH, 64, 64, 32)),)),)
 
@@ -125,6 +129,7 @@ class AveragePooling3D(_Pooling):
     """Averages each block of a volume (batch, depth, height, width, channels)."""
 
     rank = 3
+    reading = Reading.QUANTITIES
     legacy = Legacy(defaults={"pool_size": (2, 2, 2)})
     examples = (Example({"pool_size": 2}, (TensorType((BATCH, 16, 32, 32, 8)),)),)
 

@@ -11,6 +11,7 @@ from graphbuilder.catalog.arguments import Axes, DataFormat, PositiveInt, argume
 from graphbuilder.catalog.broadcasting import axes_of
 from graphbuilder.catalog.checks import Takes, known_axis, require_dtype
 from graphbuilder.catalog.entry import Example, LayerEntry, Legacy, Masking, Outputs, Weight
+from graphbuilder.catalog.meaning import Keeping
 from graphbuilder.catalog.ports import CallArgument, Inputs, Misfit, Port
 from graphbuilder.catalog.tensor import BATCH, Shape, TensorType, shape_text
 from graphbuilder.catalog.windows import join, require_pixels, split_image
@@ -57,6 +58,7 @@ class Rescaling(LayerEntry):
 
     family = "preprocessing"
     masking = Masking.PASSES
+    keeping = Keeping.PLACES
     examples = (
         Example({"scale": 0.00392156862745098}, (TensorType((BATCH, 224, 224, 3)),)),
         Example({"scale": [0.5, 0.25, 0.5], "offset": -1}, (TensorType((BATCH, 32, 32, 3)),)),
@@ -96,6 +98,7 @@ class Normalization(LayerEntry):
 
     family = "preprocessing"
     masking = Masking.PASSES
+    keeping = Keeping.PLACES
     examples = (
         Example({}, (TensorType((BATCH, 12)),)),
         Example({"mean": [0.5, 0.4, 0.4], "variance": [0.05, 0.05, 0.06]}, (TensorType((BATCH, 64, 64, 3)),)),

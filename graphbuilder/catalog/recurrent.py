@@ -27,6 +27,7 @@ from graphbuilder.catalog.arguments import (
 from graphbuilder.catalog.broadcasting import may_equal
 from graphbuilder.catalog.checks import Takes, known_axis, require_dtype
 from graphbuilder.catalog.entry import Example, LayerEntry, Legacy, Masking, Outputs, Weight
+from graphbuilder.catalog.meaning import Neighbours, Reading
 from graphbuilder.catalog.objects import KINDS, ObjectSpec
 from graphbuilder.catalog.ports import CallArgument, Inputs, Misfit, Port, wrong_rank
 from graphbuilder.catalog.tensor import BATCH, Shape, TensorType, shape_text
@@ -48,6 +49,8 @@ class Recurrent(LayerEntry):
 
     family = "recurrent"
     masking = Masking.CONSUMES
+    reading = Reading.QUANTITIES
+    neighbours = Neighbours.ORDER
     ports = (
         Port("sequences", about="what is read, step by step along axis 1"),
         Port(

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from graphbuilder.catalog.arguments import DataFormat, PositiveInt, argument, as_written, conflict, refuse
 from graphbuilder.catalog.entry import Example, LayerEntry, Masking, Outputs
+from graphbuilder.catalog.meaning import Keeping
 from graphbuilder.catalog.ports import Inputs, Misfit, wrong_rank
 from graphbuilder.catalog.tensor import BATCH, Dim, Shape, TensorType, elements, shape_text
 
@@ -72,6 +73,7 @@ class Flatten(LayerEntry):
 
     family = "reshaping"
     masking = Masking.LOSES
+    keeping = Keeping.NUMBERS
     examples = (Example({}, (TensorType((BATCH, 7, 7, 64)),)),)
 
     data_format: DataFormat | None = argument("where the channels stand; null means channels_last", None)
@@ -88,6 +90,7 @@ class Reshape(LayerEntry):
 
     family = "reshaping"
     masking = Masking.LOSES
+    keeping = Keeping.NUMBERS
     examples = (
         Example({"target_shape": [7, 7, 64]}, (TensorType((BATCH, 3136)),)),
         Example({"target_shape": [-1, 4]}, (TensorType((BATCH, 10, 8)),)),
@@ -133,6 +136,7 @@ class Permute(LayerEntry):
 
     family = "reshaping"
     masking = Masking.LOSES
+    keeping = Keeping.NUMBERS
     examples = (Example({"dims": [2, 1]}, (TensorType((BATCH, 10, 64)),)),)
 
     dims: _Order = argument("for each axis of the output, which axis of the input it is, counted from 1")
@@ -155,6 +159,7 @@ class RepeatVector(LayerEntry):
 
     family = "reshaping"
     masking = Masking.LOSES
+    keeping = Keeping.NUMBERS
     examples = (Example({"n": 10}, (TensorType((BATCH, 64)),)),)
 
     n: PositiveInt = argument("how often it is repeated; the steps of the output")

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from graphbuilder.catalog.arguments import DataFormat, PositiveInt, Size2, Size3, argument
 from graphbuilder.catalog.entry import Example, LayerEntry, Legacy, Masking, Outputs
 from graphbuilder.catalog.margins import Edge, Edges1, Edges2, Edges3
+from graphbuilder.catalog.meaning import Keeping
 from graphbuilder.catalog.ports import Inputs, Misfit
 from graphbuilder.catalog.tensor import BATCH, Dim, Shape, TensorType
 from graphbuilder.catalog.windows import axis_text, join, require_pixels, split_image
@@ -84,6 +85,7 @@ class Cropping1D(_Resized):
     """Cuts steps off both ends of a sequence (batch, steps, channels)."""
 
     rank = 1
+    keeping = Keeping.NUMBERS
     examples = (Example({"cropping": [1, 2]}, (TensorType((BATCH, 100, 16)),)),)
 
     cropping: Edges1 = argument("steps cut off both ends, or [at the start, at the end]", (1, 1))
@@ -96,6 +98,7 @@ class Cropping2D(_Ordered):
     """Cuts rows and columns off an image (batch, height, width, channels)."""
 
     rank = 2
+    keeping = Keeping.NUMBERS
     examples = (Example({"cropping": [[2, 2], [4, 4]]}, (TensorType((BATCH, 28, 28, 3)),)),)
 
     cropping: Edges2 = argument(
@@ -110,6 +113,7 @@ class Cropping3D(_Ordered):
     """Cuts planes off a volume (batch, depth, height, width, channels)."""
 
     rank = 3
+    keeping = Keeping.NUMBERS
     examples = (Example({"cropping": 2}, (TensorType((BATCH, 16, 32, 32, 1)),)),)
 
     cropping: Edges3 = argument(
@@ -131,6 +135,7 @@ class ZeroPadding1D(_Ordered):
     """Adds steps of zeros to both ends of a sequence (batch, steps, channels)."""
 
     rank = 1
+    keeping = Keeping.NUMBERS
     legacy = Legacy(lacking=("data_format",))
     examples = (Example({"padding": [2, 0]}, (TensorType((BATCH, 100, 16)),)),)
 
@@ -144,6 +149,7 @@ class ZeroPadding2D(_Ordered):
     """Adds rows and columns of zeros to an image (batch, height, width, channels)."""
 
     rank = 2
+    keeping = Keeping.NUMBERS
     examples = (Example({"padding": [[0, 1], [0, 1]]}, (TensorType((BATCH, 224, 224, 3)),)),)
 
     padding: Edges2 = argument(
@@ -158,6 +164,7 @@ class ZeroPadding3D(_Ordered):
     """Adds planes of zeros to a volume (batch, depth, height, width, channels)."""
 
     rank = 3
+    keeping = Keeping.NUMBERS
     examples = (Example({"padding": 1}, (TensorType((BATCH, 16, 32, 32, 1)),)),)
 
     padding: Edges3 = argument(

@@ -10,6 +10,7 @@ from pydantic import model_validator
 from graphbuilder.catalog.arguments import argument, as_written, conflict
 from graphbuilder.catalog.broadcasting import may_equal
 from graphbuilder.catalog.entry import Example, LayerEntry, Masking, Outputs, Weight
+from graphbuilder.catalog.meaning import Neighbours, Reading
 from graphbuilder.catalog.nested import LayerSpec, keras_name
 from graphbuilder.catalog.ports import CallArgument, Inputs, Misfit, Port, PortTypes, wrong_rank
 from graphbuilder.catalog.recurrent import Recurrent
@@ -53,6 +54,8 @@ class Bidirectional(LayerEntry):
 
     family = "recurrent"
     masking = Masking.CONSUMES
+    reading = Reading.QUANTITIES
+    neighbours = Neighbours.ORDER
     ports = Recurrent.ports
     call_arguments: ClassVar[Mapping[str, CallArgument]] = {
         "training": CallArgument(bool, None, "whether dropout of the wrapped layer acts")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["blueprint_files", "catalog_names", "shipped_names"]
+import typer
+
+__all__ = ["blueprint_files", "catalog_names", "fusion_names", "node_names", "shipped_names"]
 
 _ENDINGS = (".yaml", ".yml", ".json")
 
@@ -42,3 +44,28 @@ def catalog_names(incomplete: str) -> list[str]:
     blocks = [f"{space}.{block}" for space in NAMESPACES for block in blocks_in(space)]
     names = dict.fromkeys([*layers.names(), *ops.names(), *strategies.names(), *blocks])
     return [name for name in names if name.startswith(incomplete)]
+
+
+def fusion_names(incomplete: str) -> list[str]:
+    """The ways to merge whose names begin so."""
+    from graphbuilder.fusion import strategies
+
+    return [name for name in strategies.names() if name.startswith(incomplete)]
+
+
+def node_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The inputs and nodes of the blueprint that stands before on the command line, whose names begin so."""
+    from graphbuilder.errors import GraphbuilderError
+    from graphbuilder.text import read
+
+    # Behind an option that waits for its value, typer has not sorted the words yet.
+    file = ctx.params.get("file") or next(iter(ctx.args), None)
+    try:
+        data = read(file).data if file else None
+    except (GraphbuilderError, OSError, ValueError):
+        return []
+    found: list[str] = []
+    for key in ("inputs", "nodes"):
+        part = data.get(key) if isinstance(data, dict) else None
+        found += part if isinstance(part, dict) else []
+    return [name for name in found if name.startswith(incomplete)]

@@ -8,8 +8,9 @@ from typing import Any
 from graphbuilder.analysis import CallSummary, Row, Summary, Totals, fold
 from graphbuilder.catalog import TensorType
 from graphbuilder.errors import Diagnostic
+from graphbuilder.graph import Fusion
 
-__all__ = ["document"]
+__all__ = ["document", "node_data", "tensor_data"]
 
 
 def document(
@@ -35,6 +36,10 @@ def document(
             shared_by: the later nodes that use this one's weights.
             parameters, trainable, non_trainable: numbers in its weights; 0 where `shares` is not null.
             macs: multiply-accumulates for one sample.
+        fusions: what each `fuse:` node became, a list of {name, strategy, branches, calls, about}. A branch is
+            {name, role, value, shape, dtype, merged, modalities, stated, adapters}: the value that arrives with its
+            shape and dtype, and under `merged` {shape, dtype} as it is merged. An adapter is {call, written, reason,
+            shape, dtype}: the node that does it, as `align:` would write it, why, and what comes of the branch.
         outputs: a list of {name, value, shape, dtype, masked}: `value` is one of the values above, `name` its key in a
             mapping, its number in a list, null where there is just one output.
         totals: {parameters, trainable, non_trainable, unknown_weights, size, macs, unknown_macs}: sums of what is
@@ -49,12 +54,13 @@ def document(
         "about": summary.about,
         "params": dict(params),
         "inputs": [
-            {"name": item.name, **_tensor(item.type), "modality": item.modality, "about": item.about}
+            {"name": item.name, **tensor_data(item.type), "modality": item.modality, "about": item.about}
             for item in summary.inputs
         ],
-        "nodes": [_node(call) for call in summary.calls],
+        "nodes": [node_data(call) for call in summary.calls],
+        "fusions": [_fusion(fusion) for fusion in summary.fusions],
         "outputs": [
-            {"name": item.name, "value": item.value, **_tensor(item.type), "masked": item.masked}
+            {"name": item.name, "value": item.value, **tensor_data(item.type), "masked": item.masked}
             for item in summary.outputs
         ],
         "totals": _totals(summary.totals),
@@ -63,17 +69,19 @@ def document(
     }
 
 
-def _tensor(found: TensorType | None) -> dict[str, Any]:
+def tensor_data(found: TensorType | None) -> dict[str, Any]:
+    """The shape and dtype of a tensor."""
     return {"shape": None, "dtype": None} if found is None else {"shape": list(found.shape), "dtype": found.dtype}
 
 
-def _node(call: CallSummary) -> dict[str, Any]:
+def node_data(call: CallSummary) -> dict[str, Any]:
+    """One call."""
     return {
         "name": call.name,
         "kind": call.kind,
         "inputs": list(call.inputs),
         "outputs": [
-            {"name": name, **_tensor(found), "masked": masked}
+            {"name": name, **tensor_data(found), "masked": masked}
             for name, found, masked in zip(call.values, call.outputs, call.masked, strict=True)
         ],
         "layer": call.layer,
@@ -84,6 +92,36 @@ def _node(call: CallSummary) -> dict[str, Any]:
         "non_trainable": call.non_trainable,
         "macs": call.macs,
         "about": call.about,
+    }
+
+
+def _fusion(fusion: Fusion) -> dict[str, Any]:
+    return {
+        "name": fusion.name,
+        "strategy": fusion.strategy,
+        "branches": [
+            {
+                "name": branch.name,
+                "role": branch.role,
+                "value": branch.value.name,
+                **tensor_data(branch.value.type),
+                "merged": tensor_data(branch.adapted.type),
+                "modalities": list(branch.value.modalities),
+                "stated": branch.stated,
+                "adapters": [
+                    {
+                        "call": adapter.call,
+                        "written": adapter.written,
+                        "reason": adapter.reason,
+                        **tensor_data(adapter.gives),
+                    }
+                    for adapter in branch.adapters
+                ],
+            }
+            for branch in fusion.branches
+        ],
+        "calls": list(fusion.calls),
+        "about": fusion.about,
     }
 
 
@@ -104,7 +142,7 @@ def _row(row: Row) -> dict[str, Any]:
         "name": row.name,
         "kind": row.kind or None,
         "sources": list(row.sources),
-        **_tensor(row.type),
+        **tensor_data(row.type),
         "parameters": row.parameters,
         "macs": row.macs,
         "nodes": [call.name for call in row.calls],

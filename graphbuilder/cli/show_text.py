@@ -9,6 +9,7 @@ from graphbuilder.analysis import ASCII, BOX, Row, Summary, Totals, draw, fold, 
 from graphbuilder.catalog import TensorType
 from graphbuilder.cli.output import bold, encodes, terminal_width
 from graphbuilder.cli.table import Column, layout, line_width, natural_widths
+from graphbuilder.graph import FusedBranch
 
 __all__ = ["amount", "print_summary", "size_text"]
 
@@ -34,7 +35,7 @@ def print_summary(summary: Summary, depth: int | None, drawing: bool) -> None:
     columns, cells = _columns(rows, lanes), _cells(rows, lanes)
     if line_width(natural_widths(columns, cells)[:-1]) > width:
         cells = _with_short_names(cells, drawing)
-    order = ("from", "output", "node", "kind") if drawing else ("output", "node", "kind", "from")
+    order = ("from", "output", "kind", "node") if drawing else ("output", "kind", "node", "from")
     titles, *lines = layout(columns, cells, width, ellipsis=ellipsis, narrow_first=order)
     print(bold(titles))
     for line in lines:
@@ -164,11 +165,22 @@ def _footer(summary: Summary, rows: Sequence[Row], folded: int) -> Iterable[tupl
     ]
     if masked:
         yield "masked", _listed(masked)
+    adapted = [fusion for fusion in summary.fusions if any(branch.adapters for branch in fusion.branches)]
+    for fusion in adapted[:_NAMES]:
+        yield "fusion", f"{fusion.name} is {fusion.strategy} of {', '.join(map(_adapted, fusion.branches))}"
+    if len(adapted) > _NAMES:
+        yield "", f"and {len(adapted) - _NAMES} more; `graphbuilder explain` tells of each"
     shared = [call for call in summary.calls if call.shares]
     for call in shared[:_NAMES]:
         yield "shared", f"{call.name} uses the weights of {call.shares}"
     if len(shared) > _NAMES:
         yield "", f"and {len(shared) - _NAMES} more nodes use the weights of others"
+
+
+def _adapted(branch: FusedBranch) -> str:
+    """A branch, and what is done to it."""
+    done = ", ".join(adapter.written for adapter in branch.adapters)
+    return f"{branch.name} ({done})" if done else branch.name
 
 
 def _totals(totals: Totals) -> Iterable[tuple[str, str]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from graphbuilder.fusion.alignment import Alignment
 from graphbuilder.fusion.branch import Branch
 from graphbuilder.fusion.calls import Apply, Calls, NotMade
+from graphbuilder.fusion.elementwise import present_only
 from graphbuilder.fusion.fuse import Plan, fuse, offer_of, plan
 from graphbuilder.fusion.presence import check_presence
 from graphbuilder.fusion.strategy import PRESENCE, FusionStrategy
@@ -11,6 +13,7 @@ from graphbuilder.fusion.tables import strategies
 
 __all__ = [
     "PRESENCE",
+    "Alignment",
     "Apply",
     "Branch",
     "Calls",
@@ -21,5 +24,6 @@ __all__ = [
     "fuse",
     "offer_of",
     "plan",
+    "present_only",
     "strategies",
 ]

@@ -154,7 +154,7 @@ def _cast(tensor: TensorType, option: Any) -> Entry:
     if tensor.dtype == "string":
         raise Misfit(
             "cast cannot be done to strings", found="string", expected="numbers",
-            hint="turn the strings into numbers first, with a StringLookup layer", code="GB305",
+            hint="look the strings up before they reach the model, and give the input dtype: int32", code="GB305",
         )  # fmt: skip
     return op_entry("cast", dtype="float32")
 

@@ -134,6 +134,17 @@ class Alignment:
                 )
         return self
 
+    def one_kind_of_numbers(self) -> Alignment:
+        """Makes numbers of different kinds floating ones, which tf_keras does not do by itself.
+
+        Raises:
+            Misfit: a branch holds strings, or ids of words beside floating numbers.
+        """
+        if len({"float" if is_float(draft.type.dtype) else draft.type.dtype for draft in self.drafts}) > 1:
+            for draft in self.drafts:
+                self._numbers(draft)
+        return self
+
     def _numbers(self, draft: Draft) -> None:
         dtype = draft.type.dtype
         if is_float(dtype):
@@ -143,7 +154,7 @@ class Alignment:
                 f"{draft.name} holds strings",
                 found="string",
                 expected="numbers",
-                hint="turn the strings into numbers first, with a StringLookup layer and an Embedding",
+                hint="look the strings up before they reach the model, and give the input dtype: int32",
                 code="GB305",
             )
         if dtype.startswith("complex"):
@@ -154,7 +165,8 @@ class Alignment:
                 hint="take the parts or the size first, with {op: abs}",
                 code="GB305",
             )
-        if draft.modality == "text" and draft.fixed is None and draft.type.rank <= 2:
+        ids = draft.modality == "text" and "int" in dtype and draft.type.rank <= 2
+        if ids and draft.fixed is None:
             raise Misfit(
                 f"{draft.name} holds ids of words, {draft.type}",
                 found=dtype,
@@ -275,7 +287,8 @@ class Alignment:
         if not counts:
             return self
         width = fixed[0] if fixed else max(counts, key=lambda size: (counts[size], size))
-        return self.width(width, f"{self.fusion} takes branches of one width")
+        model = next(draft.name for draft in self.drafts if draft.width == width)
+        return self.width(width, f"{self.fusion} takes branches of one width, {width} as {model} has")
 
     def width(self, units: int, why: str) -> Alignment:
         """Projects every branch that has another width."""

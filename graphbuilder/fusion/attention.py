@@ -11,18 +11,15 @@ from graphbuilder.catalog.arguments import PositiveInt, argument
 from graphbuilder.fusion.alignment import Alignment
 from graphbuilder.fusion.branch import Branch, widest
 from graphbuilder.fusion.calls import Calls, Given
-from graphbuilder.fusion.masks import even_attention
+from graphbuilder.fusion.masks import without_mask
 from graphbuilder.fusion.strategy import FusionStrategy
 from graphbuilder.graph import Value
 
 __all__ = [
     "AttentionFusion",
     "average",
-    "kept_side_by_side",
     "normalized",
-    "present_steps",
     "seen",
-    "unmasked_steps",
 ]
 
 # As in the Vision Transformer, whose positions start so (Dosovitskiy et al. 2021, https://arxiv.org/abs/2010.11929).
@@ -48,6 +45,9 @@ class AttentionFusion(FusionStrategy):
     def prepare(self, alignment: Alignment) -> None:
         alignment.features().sequences()
 
+    def heeds_masks(self, branches: Sequence[Branch]) -> bool:
+        return True
+
     def width(self, branches: Sequence[Branch]) -> int:
         """The width of all tokens."""
         return self.units or widest(branches)
@@ -58,14 +58,10 @@ class AttentionFusion(FusionStrategy):
         The bias is what tells modalities apart: one vector for the branch, or one for each of its positions.
         """
         steps = _step_count(branch)
+        # EinsumDense would lose a mask with a warning, and tf_keras cannot lay masked steps and others end to end.
+        value = without_mask(calls, f"{branch.name}.plain", branch.value)
         if not self.positions or steps is None:
-            return calls.layer(
-                f"{branch.name}.embedded", "Dense", branch.value, units=units, bias_initializer=_POSITIONS
-            )
-        value = branch.value
-        if value.masked:
-            # An op takes the mask off, which EinsumDense would lose with a warning.
-            value = calls.op(f"{branch.name}.plain", "get_item", value, key=":")
+            return calls.layer(f"{branch.name}.embedded", "Dense", value, units=units, bias_initializer=_POSITIONS)
         return calls.layer(
             f"{branch.name}.embedded",
             "EinsumDense",
@@ -133,45 +129,6 @@ def _step_count(branch: Branch) -> int | None:
     """How many steps a sequence has, where that is known."""
     steps = branch.type.shape[1]
     return steps if isinstance(steps, int) else None
-
-
-def unmasked_steps(branch: Branch, calls: Calls) -> Value | None:
-    """Which steps of a branch its mask leaves, (batch, steps) of 1 and 0; None where it has no mask."""
-    if not branch.value.masked:
-        return None
-    name = f"{branch.name}.mask"
-    scores = even_attention(calls, name, branch.value, scores=True)
-    return calls.op(name, "sign", calls.op(f"{name}.row", "get_item", scores, key=":, 0"))
-
-
-def present_steps(branch: Branch, unmasked: Value | None, calls: Calls) -> Value | None:
-    """Which steps of a branch count: those that its mask leaves, of samples that have it; None where all do."""
-    if branch.presence is None:
-        return unmasked
-    if unmasked is None:
-        first = calls.op(f"{branch.name}.first_feature", "get_item", branch.value, key="..., 0")
-        unmasked = calls.op(f"{branch.name}.all_steps", "ones_like", first)
-    return calls.two(f"{branch.name}.kept", "multiply", unmasked, branch.presence)
-
-
-def kept_side_by_side(tokens: Sequence[Value], kept: Sequence[Value | None], calls: Calls, suffix: str) -> Value | None:
-    """Which steps count of several sequences one behind the other; None where all do.
-
-    Arguments:
-        tokens: the sequences.
-        kept: which steps of each count; None where all do.
-        calls: adds calls.
-        suffix: the name of the result.
-    """
-    if all(steps is None for steps in kept):
-        return None
-    rows = []
-    for number, (sequence, steps) in enumerate(zip(tokens, kept, strict=True), start=1):
-        if steps is None:
-            first = calls.op(f"{suffix}_feature_{number}", "get_item", sequence, key="..., 0")
-            steps = calls.op(f"{suffix}_ones_{number}", "ones_like", first)
-        rows.append(steps)
-    return rows[0] if len(rows) == 1 else calls.layer(suffix, "Concatenate", tuple(rows))
 
 
 def seen(calls: Calls, suffix: str, kept: Value | None) -> Value | None:

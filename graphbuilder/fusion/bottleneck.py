@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from graphbuilder.catalog.arguments import PositiveInt, argument
-from graphbuilder.fusion.attention import (
-    AttentionFusion,
-    average,
-    kept_side_by_side,
-    normalized,
-    present_steps,
-    seen,
-    unmasked_steps,
-)
+from graphbuilder.fusion.attention import AttentionFusion, average, normalized, seen
 from graphbuilder.fusion.branch import Branch
 from graphbuilder.fusion.calls import Calls
 from graphbuilder.fusion.learned import free_weight
+from graphbuilder.fusion.masks import kept_side_by_side, present_steps, unmasked_steps
 from graphbuilder.fusion.mean import present_mean
 from graphbuilder.graph import Value
 

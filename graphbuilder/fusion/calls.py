@@ -44,15 +44,21 @@ class Calls:
     Arguments:
         apply: adds one.
         prefix: what stands before each suffix, such as `encoder.`.
+        last: the suffix of the call that would bear the node's own name; empty where it bears it.
     """
 
-    def __init__(self, apply: Apply, prefix: str = "") -> None:
+    def __init__(self, apply: Apply, prefix: str = "", last: str = "") -> None:
         self._apply = apply
         self.prefix = prefix
+        self.last = last
 
     def below(self, name: str) -> Calls:
         """The same, with all names below one more."""
-        return Calls(self._apply, f"{self.prefix}{name}.")
+        return Calls(self._apply, f"{self.prefix}{name}.", self.last)
+
+    def followed(self, last: str) -> Calls:
+        """The same for a merge whose last call is followed by others, and so has a suffix."""
+        return Calls(self._apply, self.prefix, last)
 
     def layer(self, suffix: str, kind: str, given: Given | Mapping[str, Given], /, **arguments: Any) -> Value:
         """Calls a new layer.
@@ -86,7 +92,7 @@ class Calls:
         ports = given if isinstance(given, Mapping) else {entry.ports[0].name: given}
         arguments = {name: _argument(item) for name, item in ports.items()}
         assert isinstance(entry, (LayerEntry, OpEntry))
-        values = self._apply(self.prefix + suffix if suffix else "", entry, arguments, options or {})
+        values = self._apply(self.prefix + suffix if suffix else self.last, entry, arguments, options or {})
         if values is None:
             raise NotMade
         return values[-1]

@@ -11,6 +11,7 @@ from graphbuilder.fusion.alignment import Alignment
 from graphbuilder.fusion.branch import Branch
 from graphbuilder.fusion.calls import Calls
 from graphbuilder.fusion.elementwise import present_only
+from graphbuilder.fusion.masks import kept_side_by_side, steps_of_any, steps_unless_absent, unmasked_steps
 from graphbuilder.fusion.strategy import FusionStrategy
 from graphbuilder.graph import Value
 
@@ -31,6 +32,7 @@ class Concat(FusionStrategy):
     axis: int = argument("the axis along which they are laid; negative counts from the end", -1)
 
     def prepare(self, alignment: Alignment) -> None:
+        alignment.one_kind_of_numbers()
         ranks = {draft.type.rank for draft in alignment.drafts}
         along_features = self.axis == -1 or ranks == {self.axis + 1}
         if along_features:
@@ -45,6 +47,21 @@ class Concat(FusionStrategy):
         except Misfit:
             return False
         return True
+
+    def heeds_masks(self, branches: Sequence[Branch]) -> bool:
+        # Concatenate passes masks on, but where only some branches have one, the two Kerases do it otherwise.
+        return all(branch.value.masked and branch.presence is None for branch in branches)
+
+    def kept_steps(self, branches: Sequence[Branch], calls: Calls) -> Value | None:
+        if self._along_features(branches):
+            return steps_of_any(branches, calls)
+        if branches[0].type.rank != 3 or self.axis not in (1, -2):
+            return None
+        rows = [steps_unless_absent(branch, unmasked_steps(branch, calls), calls) for branch in branches]
+        return kept_side_by_side([branch.value for branch in branches], rows, calls, "kept")
+
+    def _along_features(self, branches: Sequence[Branch]) -> bool:
+        return self.axis in (-1, branches[0].type.rank - 1)
 
     def merge(self, branches: Sequence[Branch], calls: Calls) -> Value:
         values = tuple(present_only(branch, calls) for branch in branches)

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from graphbuilder.catalog.arguments import argument
-from graphbuilder.fusion.attention import (
-    AttentionFusion,
-    average,
-    kept_side_by_side,
-    normalized,
-    present_steps,
-    seen,
-    unmasked_steps,
-)
+from graphbuilder.fusion.attention import AttentionFusion, average, normalized, seen
 from graphbuilder.fusion.branch import Branch
 from graphbuilder.fusion.calls import Calls
+from graphbuilder.fusion.elementwise import present_only
+from graphbuilder.fusion.masks import kept_side_by_side, present_steps, steps_unless_absent, unmasked_steps
 from graphbuilder.graph import Value
 
 __all__ = ["CrossAttention"]
@@ -30,7 +25,8 @@ class CrossAttention(AttentionFusion):
     With `direction: first` the first branch looks at the others, with `last` the last one does, and the output is the
     average over its steps; with `both` each branch looks at all others, and the averages stand side by side. With
     `pool: none` it is the sequence, or the sequences one behind the other. Steps that are masked, and those of a branch
-    that the sample lacks, are not seen; a branch that is absent looks with zeros.
+    that the sample lacks, are not seen. The tokens of such a branch are zeros: it looks with them, and where all that
+    could be looked at is absent, they are looked at.
 
     Source: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; both directions as in Lu et al. 2019, ViLBERT
     (co-attention), https://arxiv.org/abs/1908.02265
@@ -45,10 +41,13 @@ class CrossAttention(AttentionFusion):
         everyone = range(len(branches))
         asking = {"first": everyone[:1], "last": everyone[-1:], "both": everyone}[self.direction]
         unmasked = [unmasked_steps(branch, calls) for branch in branches]
-        streams = [self.embed(branch, units, calls) for branch in branches]
+        embedded = [self.embed(branch, units, calls) for branch in branches]
+        # Zeros for samples that lack a branch: it looks with them, and they are looked at where there is nothing else.
+        streams = [
+            present_only(replace(branch, value=stream), calls)
+            for branch, stream in zip(branches, embedded, strict=True)
+        ]
         masks = self._masks(branches, streams, unmasked, asking, calls)
-        for place in asking:
-            streams[place] = _looking(branches[place], streams[place], calls)
         contexts = [
             normalized(calls, f"{branch.name}.context", streams[place]) for place, branch in enumerate(branches)
         ]
@@ -69,7 +68,11 @@ class CrossAttention(AttentionFusion):
                 for place in asking
             }
             streams = [changed.get(place, stream) for place, stream in enumerate(streams)]
-        return self._output(branches, streams, unmasked, asking, calls)
+        counted = [
+            steps_unless_absent(branch, unmasked[place], calls) if place in asking else None
+            for place, branch in enumerate(branches)
+        ]
+        return self._output(branches, streams, counted, asking, calls)
 
     def _masks(
         self,
@@ -93,28 +96,22 @@ class CrossAttention(AttentionFusion):
         self,
         branches: Sequence[Branch],
         streams: Sequence[Value],
-        unmasked: Sequence[Value | None],
+        counted: Sequence[Value | None],
         asking: range,
         calls: Calls,
     ) -> Value:
+        """What the branches that looked make of the steps that count."""
         last = {place: normalized(calls, f"{branches[place].name}.norm", streams[place]) for place in asking}
         if len(asking) == 1:
             (place,) = asking
-            return self.pooled(calls, "", last[place], unmasked[place])
+            return self.pooled(calls, "", last[place], counted[place])
         if self.pool == "mean":
             averages = [
-                average(calls, f"{branches[place].name}.average", last[place], unmasked[place]) for place in asking
+                average(calls, f"{branches[place].name}.average", last[place], counted[place]) for place in asking
             ]
             return calls.layer("", "Concatenate", tuple(averages))
         joined = calls.layer("joined", "Concatenate", tuple(last.values()), axis=1)
-        return self.pooled(calls, "", joined, kept_side_by_side(list(last.values()), unmasked, calls, "kept"))
-
-
-def _looking(branch: Branch, tokens: Value, calls: Calls) -> Value:
-    """Tokens that look at others: zeros for samples that lack the branch, so that nothing of it is used."""
-    if branch.presence is None:
-        return tokens
-    return calls.layer(f"{branch.name}.present", "Multiply", (tokens, branch.presence))
+        return self.pooled(calls, "", joined, kept_side_by_side(list(last.values()), counted, calls, "kept"))
 
 
 def _side_by_side(calls: Calls, suffix: str, contexts: Sequence[Value], place: int) -> Value:

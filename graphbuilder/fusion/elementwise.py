@@ -23,8 +23,13 @@ class Elementwise(FusionStrategy):
     layer: ClassVar[str]
 
     def prepare(self, alignment: Alignment) -> None:
+        alignment.one_kind_of_numbers()
         if alignment.unless(lambda types: fits_layer(self.layer, types)):
             alignment.features().same_positions().same_width()
+
+    def heeds_masks(self, branches: Sequence[Branch]) -> bool:
+        # Keras's merging layers join masks, but where only some branches have one, the two Kerases compute otherwise.
+        return all(branch.value.masked and branch.presence is None for branch in branches)
 
     def merge(self, branches: Sequence[Branch], calls: Calls) -> Value:
         if all(branch.presence is None for branch in branches):

@@ -52,4 +52,4 @@ class Film(FusionStrategy):
             gamma = calls.two("gamma", "add", kept, 1.0)
             beta = calls.layer("beta", "Multiply", (beta, some))
         scaled = calls.layer("scaled", "Multiply", (present_only(features, calls), gamma))
-        return calls.layer("", "Add", (scaled, beta))
+        return calls.layer("", "Add", (beta, scaled))

@@ -12,7 +12,7 @@ from graphbuilder.fusion.align_option import Stated
 from graphbuilder.fusion.alignment import Alignment, Draft, Step
 from graphbuilder.fusion.branch import Branch
 from graphbuilder.fusion.calls import Calls
-from graphbuilder.fusion.masks import masked_average
+from graphbuilder.fusion.masks import masked_average, with_mask, without_mask
 from graphbuilder.fusion.presence import with_presence
 from graphbuilder.fusion.strategy import FusionStrategy
 from graphbuilder.graph import Adapter as PlacedAdapter
@@ -140,12 +140,24 @@ def fuse(
             kind = step.adapter.name
             names[kind] = names.get(kind, 0) + 1
             suffix = f"{branch.name}.{kind}" + (f"_{names[kind]}" if names[kind] > 1 else "")
-            if kind == "pool" and value.masked and branch.name in may_lack:
+            if kind == "pool" and value.masked and step.takes.rank == 3 and branch.name in may_lack:
                 value = masked_average(calls, suffix, value)
             else:
                 value = calls.add(suffix, step.adapter.entry(step.takes), value)
             placed.append(PlacedAdapter(value.name, step.adapter.written, step.reason, step.gives))
         fused.append(FusedBranch(branch.name, branch.role, branch.value, value, tuple(placed), stated))
         aligned.append(replace(branch, value=value))
-    merged = strategy.merge(with_presence(aligned, told, strategy.modality_dropout, calls), calls)
-    return merged, tuple(fused)
+    present = with_presence(aligned, told, strategy.modality_dropout, calls)
+    return _merged(strategy, present, calls), tuple(fused)
+
+
+def _merged(strategy: FusionStrategy, branches: Sequence[Branch], calls: Calls) -> Value:
+    """Merges branches, without masks where the strategy does not heed them; what keeps its steps gets one again."""
+    unknown = any(branch.value.type is None for branch in branches)
+    if unknown or not any(branch.value.masked for branch in branches) or strategy.heeds_masks(branches):
+        return strategy.merge(branches, calls)
+    kept = strategy.kept_steps(branches, calls)
+    plain = [replace(branch, value=without_mask(calls, f"{branch.name}.plain", branch.value)) for branch in branches]
+    if kept is None:
+        return strategy.merge(plain, calls)
+    return with_mask(calls, strategy.merge(plain, calls.followed("unmasked")), kept)

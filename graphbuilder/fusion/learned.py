@@ -8,9 +8,10 @@ from typing import Any
 from graphbuilder.fusion.branch import Branch
 from graphbuilder.fusion.calls import Calls
 from graphbuilder.fusion.elementwise import present_only
+from graphbuilder.fusion.presence import column
 from graphbuilder.graph import Value
 
-__all__ = ["column", "free_weight", "joined", "present_logits", "without_absent"]
+__all__ = ["free_weight", "joined", "present_shares", "without_absent"]
 
 # What is added to the logit of an absent branch, so that its share is 0.
 _NEVER = 1e9
@@ -35,29 +36,24 @@ def free_weight(
     return calls.layer(suffix, "Embedding", zeros, input_dim=rows, output_dim=width, embeddings_initializer=initializer)
 
 
-def column(calls: Calls, suffix: str, branch: Branch) -> Value:
-    """Any one number of each sample, (batch, 1)."""
-    places = "0, " * (branch.type.rank - 2)
-    return calls.op(suffix, "get_item", branch.value, key=f":, {places}:1")
-
-
 def joined(branches: Sequence[Branch], calls: Calls, suffix: str = "joined") -> Value:
     """All branches side by side, zeros for those that a sample lacks."""
     values = tuple(present_only(branch, calls) for branch in branches)
     return values[0] if len(values) == 1 else calls.layer(suffix, "Concatenate", values)
 
 
-def present_logits(branches: Sequence[Branch], logits: Value, calls: Calls, each: int = 1) -> Value:
-    """Logits with those of absent branches so low that a softmax gives them no share.
+def present_shares(branches: Sequence[Branch], logits: Value, calls: Calls, suffix: str, each: int = 1) -> Value:
+    """A softmax over branches, in which those that a sample lacks have no share; none has where it lacks all.
 
     Arguments:
         branches: the branches.
         logits: (batch, …, branches × each), those of one branch side by side.
         calls: adds calls.
+        suffix: the name of the shares.
         each: how many logits a branch has.
     """
     if all(branch.presence is None for branch in branches):
-        return logits
+        return calls.op(suffix, "softmax", logits)
     columns = []
     for branch in branches:
         presence = branch.presence or calls.op(
@@ -67,7 +63,8 @@ def present_logits(branches: Sequence[Branch], logits: Value, calls: Calls, each
     present = calls.layer("present", "Concatenate", tuple(columns))
     absent = calls.two("absent", "subtract", present, 1.0)
     penalty = calls.two("penalty", "multiply", absent, _NEVER)
-    return calls.layer("present_logits", "Add", (logits, penalty))
+    shares = calls.op("shares", "softmax", calls.layer("present_logits", "Add", (logits, penalty)))
+    return calls.layer(suffix, "Multiply", (shares, present))
 
 
 def without_absent(branch: Branch, factor: Value, calls: Calls, suffix: str) -> Value:
@@ -76,4 +73,5 @@ def without_absent(branch: Branch, factor: Value, calls: Calls, suffix: str) -> 
         return factor
     kept = calls.layer(f"{suffix}_kept", "Multiply", (factor, branch.presence))
     absent = calls.two(f"{suffix}_absent", "subtract", 1.0, branch.presence)
-    return calls.layer(f"{suffix}_or_one", "Add", (kept, absent))
+    # The column stands first: behind a tensor, Keras may take it for a bias.
+    return calls.layer(f"{suffix}_or_one", "Add", (absent, kept))

@@ -32,7 +32,8 @@ class Max(Elementwise):
             if branch.presence is not None:
                 absent = calls.two(f"{branch.name}.absent", "subtract", branch.presence, 1.0)
                 below = calls.two(f"{branch.name}.below", "multiply", absent, _FAR_BELOW)
-                value = calls.layer(f"{branch.name}.lowered", "Add", (value, below))
+                # The column stands first: behind a tensor, Keras may take it for a bias.
+                value = calls.layer(f"{branch.name}.lowered", "Add", (below, value))
             lowered.append(value)
         told = tuple(branch.presence for branch in branches if branch.presence is not None)
         if len(told) < len(branches):

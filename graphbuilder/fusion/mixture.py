@@ -10,7 +10,7 @@ from graphbuilder.fusion.alignment import Alignment
 from graphbuilder.fusion.branch import Branch, widest
 from graphbuilder.fusion.calls import Calls
 from graphbuilder.fusion.elementwise import present_only
-from graphbuilder.fusion.learned import present_logits
+from graphbuilder.fusion.learned import present_shares
 from graphbuilder.fusion.strategy import FusionStrategy
 from graphbuilder.graph import Value
 
@@ -38,7 +38,7 @@ class Mixture(FusionStrategy):
         values = tuple(present_only(branch, calls) for branch in branches)
         together = calls.layer("joined", "Concatenate", values)
         logits = calls.layer("logits", "Dense", together, units=len(branches) * self.experts)
-        gate = calls.op("gate", "softmax", present_logits(branches, logits, calls, self.experts))
+        gate = present_shares(branches, logits, calls, "gate", self.experts)
         weighed = []
         for place, (branch, value) in enumerate(zip(branches, values, strict=True)):
             for number in range(self.experts):

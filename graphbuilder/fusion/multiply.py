@@ -28,6 +28,7 @@ class Multiply(Elementwise):
             value = present_only(branch, calls)
             if branch.presence is not None:
                 absent = calls.two(f"{branch.name}.absent", "subtract", 1.0, branch.presence)
-                value = calls.layer(f"{branch.name}.factor", "Add", (value, absent))
+                # The column stands first: behind a tensor, Keras may take it for a bias.
+                value = calls.layer(f"{branch.name}.factor", "Add", (absent, value))
             factors.append(value)
         return calls.layer("", "Multiply", tuple(factors))

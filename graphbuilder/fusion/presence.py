@@ -15,7 +15,7 @@ from graphbuilder.fusion.branch import Branch
 from graphbuilder.fusion.calls import Calls
 from graphbuilder.graph import Value
 
-__all__ = ["check_presence", "with_presence"]
+__all__ = ["check_presence", "column", "with_presence"]
 
 
 def check_presence(name: str, told: Value) -> None:
@@ -52,6 +52,7 @@ def with_presence(branches: Sequence[Branch], told: Mapping[str, Value], dropout
         return list(branches)
     here = calls.below("presence")
     known = {name: _as_column(name, value, here) for name, value in told.items()}
+    branches = [_floating(branch, calls) for branch in branches]
     if not dropout:
         return [replace(branch, presence=known.get(branch.name)) for branch in branches]
     columns = tuple(known.get(branch.name) or _ones(branch, here) for branch in branches)
@@ -69,6 +70,13 @@ def with_presence(branches: Sequence[Branch], told: Mapping[str, Value], dropout
     ]
 
 
+def _floating(branch: Branch, calls: Calls) -> Branch:
+    """The branch with floating numbers, as presence is: what presence is multiplied with must be of one kind."""
+    if branch.value.type is None or is_float(branch.value.type.dtype):
+        return branch
+    return replace(branch, value=calls.op(f"{branch.name}.floating", "cast", branch.value, dtype="float32"))
+
+
 def _as_column(name: str, told: Value, calls: Calls) -> Value:
     """What an input tells as (batch, 1), float32."""
     assert told.type is not None
@@ -82,6 +90,12 @@ def _as_column(name: str, told: Value, calls: Calls) -> Value:
 
 def _ones(branch: Branch, calls: Calls) -> Value:
     """A one for each sample, (batch, 1)."""
+    return calls.op(f"{branch.name}.ones", "ones_like", column(calls, f"{branch.name}.first", branch), dtype="float32")
+
+
+def column(calls: Calls, suffix: str, branch: Branch) -> Value:
+    """Any one number of each sample, (batch, 1)."""
+    if branch.type.rank == 1:
+        return calls.op(suffix, "expand_dims", branch.value, axis=-1)
     places = "0, " * (branch.type.rank - 2)
-    first = calls.op(f"{branch.name}.first", "get_item", branch.value, key=f":, {places}:1")
-    return calls.op(f"{branch.name}.ones", "ones_like", first, dtype="float32")
+    return calls.op(suffix, "get_item", branch.value, key=f":, {places}:1")

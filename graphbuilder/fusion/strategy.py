@@ -14,6 +14,7 @@ from graphbuilder.fusion.align_option import Align
 from graphbuilder.fusion.alignment import Alignment
 from graphbuilder.fusion.branch import Branch
 from graphbuilder.fusion.calls import Calls
+from graphbuilder.fusion.masks import steps_of_any
 from graphbuilder.graph import Value
 
 __all__ = ["PRESENCE", "FusionStrategy", "Rate"]
@@ -63,6 +64,19 @@ class FusionStrategy(Entry):
         Raises:
             Misfit: they cannot be made so.
         """
+
+    def heeds_masks(self, branches: Sequence[Branch]) -> bool:
+        """Whether `merge` heeds the masks of these branches itself; if not, they are taken off before."""
+        return False
+
+    def kept_steps(self, branches: Sequence[Branch], calls: Calls) -> Value | None:
+        """Which steps of the merged value count, (batch, steps) of 1 and 0; None where it gets no mask.
+
+        Arguments:
+            branches: what is merged, aligned, some of them with masks that `merge` does not heed.
+            calls: adds calls.
+        """
+        return steps_of_any(branches, calls)
 
     def merge(self, branches: Sequence[Branch], calls: Calls) -> Value:
         """Adds the calls that merge the branches; the last of them has the suffix "".

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphbuilder.fusion.attention import (
-    AttentionFusion,
-    kept_side_by_side,
-    normalized,
-    present_steps,
-    seen,
-    unmasked_steps,
-)
+from graphbuilder.fusion.attention import AttentionFusion, normalized, seen
 from graphbuilder.fusion.branch import Branch
 from graphbuilder.fusion.calls import Calls
+from graphbuilder.fusion.masks import kept_side_by_side, present_steps, unmasked_steps
 from graphbuilder.graph import Value
 
 __all__ = ["Tokens"]

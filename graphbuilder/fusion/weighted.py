@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from graphbuilder.fusion.alignment import Alignment
 from graphbuilder.fusion.branch import Branch
 from graphbuilder.fusion.calls import Calls
-from graphbuilder.fusion.learned import free_weight, present_logits
+from graphbuilder.fusion.learned import free_weight, present_shares
 from graphbuilder.fusion.strategy import FusionStrategy
 from graphbuilder.graph import Value
 
@@ -29,8 +29,8 @@ class Weighted(FusionStrategy):
     def merge(self, branches: Sequence[Branch], calls: Calls) -> Value:
         count = len(branches)
         free = free_weight(calls, "logits", branches[0], 1, count, "zeros")
-        logits = present_logits(branches, calls.layer("flat_logits", "Reshape", free, target_shape=[count]), calls)
-        weights = calls.op("weights", "softmax", logits)
+        logits = calls.layer("flat_logits", "Reshape", free, target_shape=[count])
+        weights = present_shares(branches, logits, calls, "weights")
         shares = []
         for index, branch in enumerate(branches):
             weight = calls.op(f"{branch.name}.weight", "get_item", weights, key=f":, {index}:{index + 1}")

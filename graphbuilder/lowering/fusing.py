@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphbuilder.blueprint import FuseNode, Node
-from graphbuilder.catalog import Misfit
+from graphbuilder.catalog import LayerEntry, Misfit, OpEntry
 from graphbuilder.errors import suggestion
 from graphbuilder.fusion import PRESENCE, Branch, Calls, FusionStrategy, NotMade, check_presence, fuse, offer_of, plan
 from graphbuilder.fusion import strategies as fusions
-from graphbuilder.graph import Constant, FusedBranch, Fusion, Value
+from graphbuilder.graph import Call, Constant, FusedBranch, Fusion, Layer, Value
 from graphbuilder.lowering.arguments import check_entry, find_entry
 from graphbuilder.lowering.calls import CallMaker
 from graphbuilder.lowering.reports import Reports
@@ -124,16 +124,19 @@ class Fuser:
             self.calls.misfit(scope, misfit, arguments, path, node_path)
             return BROKEN_NODE
         values: dict[str, Value] = {}
+        again = made.layer_path in self._known
 
         def apply(
             suffix: str, entry: Any, arguments: Mapping[str, Any], options: Mapping[str, Any]
         ) -> tuple[Value, ...] | None:
             behind = f".{suffix}" if suffix else ""
+            name = f"{node_path}{behind}"
             layer_path = f"{made.layer_path}{behind}"
-            target = self.calls.layers.get(layer_path, entry)
+            target = self._target(entry, layer_path)
             about = None if suffix else node.about
-            call = self.calls.apply(scope, target, arguments, options, path, f"{node_path}{behind}", layer_path, about)
-            if call is None:
+            new = name if again else layer_path
+            call = self.calls.apply(scope, target, arguments, options, path, name, new, about)
+            if call is None or (again and not self._owned(call, target, made.layer_path, scope, path, node_path)):
                 return None
             values[suffix] = call.outputs[0]
             return call.outputs
@@ -145,6 +148,24 @@ class Fuser:
         self._known.setdefault(made.layer_path, _Known(strategy, tuple(branch.name for branch in branches)))
         self._record(strategy, fused, values, merged, scope, path, node_path, node)
         return Bound({"0": merged}, inner=_inner(values), made=made)
+
+    def _target(self, entry: LayerEntry | OpEntry, layer_path: str) -> Layer | LayerEntry | OpEntry:
+        """The layer of an earlier call, for its weights or because it does the same; or what is to be made."""
+        had = self.calls.layers.get(layer_path)
+        same = had is not None and isinstance(entry, LayerEntry) and (bool(had.weights) or had.entry == entry)
+        return had if had is not None and same else entry
+
+    def _owned(self, call: Call, target: object, fusion: str, scope: Scope, path: _Path, node: str) -> bool:
+        """Whether a call of a fusion that is used again takes no new weights; False after a report."""
+        if target is call.target or not isinstance(call.target, Layer) or not call.target.weights:
+            return True
+        behind = call.name.removeprefix(f"{node}.")
+        self.reports.add(
+            scope, "GB310", f"for these branches {fusion} would need a layer {behind} of its own", path, key=True,
+            node=node, hint="a fusion called again must be given branches of the shapes of its first call; or make a "
+            "fusion of its own",
+        )  # fmt: skip
+        return False
 
     def _record(
         self,

@@ -11,6 +11,7 @@ from graphbuilder.errors import BlueprintError, Diagnostic, Severity
 from graphbuilder.graph import Graph
 from graphbuilder.lowering.arguments import resolved
 from graphbuilder.lowering.limits import GraphLimits
+from graphbuilder.lowering.modalities import warn_modalities
 from graphbuilder.lowering.usage import live_calls, used_layers, warn_unused
 from graphbuilder.lowering.walk import Walk
 
@@ -94,6 +95,8 @@ def try_lower(
         if outputs is not None and not walk.reports.failed:
             calls, reached = live_calls(walk, outputs)
             warn_unused(walk, calls, reached)
+            fusions = {name: fusion for name, fusion in walk.fusions.items() if name in calls}
+            warn_modalities(walk, calls, fusions)
             inputs_as = blueprint.inputs_as or ("tensor" if len(walk.inputs) == 1 else "mapping")
             graph = Graph(
                 document.name,
@@ -106,7 +109,7 @@ def try_lower(
                 training,
                 tuple(compression or ()),
                 blueprint.about,
-                {name: fusion for name, fusion in walk.fusions.items() if name in calls},
+                fusions,
             )
     diagnostics = sorted(walk.reports.diagnostics, key=_reading_order)
     return Lowered(graph, tuple(diagnostics))

@@ -45,6 +45,18 @@ nodes:
 outputs: {answer: answer, merged: merged}
 """
 
+FUSED = """\
+blueprint: 1
+inputs:
+  image: {shape: [62, 62, 3], modality: image}
+  text: {shape: [64], dtype: int32, modality: text}
+nodes:
+  seen: {layer: Conv2D, from: image, filters: 64, kernel_size: 3, activation: relu}
+  read: {layer: Embedding, from: text, input_dim: 1000, output_dim: 128}
+  merged: {fuse: add, from: [seen, read]}
+  answer: {layer: Dense, units: 1}
+"""
+
 
 def test_cnn_is_shown_so(run: Run, blueprints: Path) -> None:
     said = run("show", blueprints / "cnn.yaml")
@@ -94,6 +106,7 @@ def test_the_json_is_complete(run: Run) -> None:
         "params",
         "inputs",
         "nodes",
+        "fusions",
         "outputs",
         "totals",
         "rows",
@@ -143,6 +156,44 @@ def test_the_json_has_the_folded_rows_that_are_asked_for(run: Run, blueprints: P
     assert rows["conv2"]["shape"] == ["batch", 56, 56, 256]
     assert sum(row["parameters"] for row in data["rows"]) == 25_636_712
     assert sum(row["macs"] for row in data["rows"]) == data["totals"]["macs"]
+
+
+def test_adapters_are_rows_and_a_fusion_folds_as_a_block(run: Run) -> None:
+    Path("fused.yaml").write_text(FUSED)
+    said = run("show", "fused.yaml")
+    assert "● │  merged.seen.pool" in said.out
+    assert "│ ●  merged.read.pool" in said.out
+    assert "fusion      merged is add of seen (pool, {project: 128}), read (pool)" in said.out
+    folded = run("show", "fused.yaml", "--depth", "1")
+    assert "●─╯  merged  add, 4 nodes  (batch, 128)" in folded.out
+    assert "merged.seen" not in folded.out.partition("\n\n")[2].partition("\n\n")[0]
+
+
+def test_the_json_tells_what_fusions_became(run: Run) -> None:
+    Path("fused.yaml").write_text(FUSED)
+    (fusion,) = json.loads(run("show", "fused.yaml", "--format", "json").out)["fusions"]
+    seen, read = fusion.pop("branches")
+    assert fusion == {
+        "name": "merged",
+        "strategy": "add",
+        "calls": ["merged.seen.pool", "merged.seen.project", "merged.read.pool", "merged"],
+        "about": None,
+    }
+    assert (seen["name"], seen["shape"], seen["merged"]["shape"], seen["modalities"], seen["stated"]) == (
+        "seen",
+        ["batch", 60, 60, 64],
+        ["batch", 128],
+        ["image"],
+        False,
+    )
+    assert seen["adapters"][1] == {
+        "call": "merged.seen.project",
+        "written": "{project: 128}",
+        "reason": "add takes branches of one width, 128 as read has",
+        "shape": ["batch", 128],
+        "dtype": "float32",
+    }
+    assert [adapter["written"] for adapter in read["adapters"]] == ["pool"]
 
 
 def test_a_wrong_blueprint_as_json(run: Run) -> None:

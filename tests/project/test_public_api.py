@@ -16,10 +16,13 @@ PUBLIC = [
     "check",
     "compile",
     "copy_weights",
+    "explain",
+    "fusions_that_fit",
     "json_schema",
     "load",
     "load_model",
     "lower",
+    "merge",
     "parse",
     "save",
 ]

@@ -1,0 +1,120 @@
+"""Branches merged: a new `fuse:` node in the text, and those that took the branches take it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphbuilder.blueprint import Document, load_source
+from graphbuilder.editing.applying import Applied, apply
+from graphbuilder.editing.changes import Insert
+from graphbuilder.editing.located import located_before
+from graphbuilder.editing.request import Request, checked
+from graphbuilder.editing.wiring import Wiring, place_after, wire
+from graphbuilder.errors import BlueprintError
+from graphbuilder.lowering import try_lower
+from graphbuilder.text.splices import Splice
+
+__all__ = ["Edited", "merge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What an edit made of a blueprint.
+
+    Arguments:
+        text: the whole new text, a byte order mark included where the file has one.
+        document: the new text, loaded.
+        name: the node that the edit is about: for a merge, the new one.
+        changes: what was changed and what was left, in sentences without a full stop.
+        splices: what was done to the text of the old document's source; `graphbuilder.text.splices.undoing` turns them
+            round.
+    """
+
+    text: str
+    document: Document
+    name: str
+    changes: tuple[str, ...]
+    splices: tuple[Splice, ...]
+
+
+def merge(
+    document: Document,
+    nodes: Sequence[str],
+    strategy: str,
+    *,
+    name: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    into: Sequence[str] | None = None,
+    params: Mapping[str, Any] | None = None,
+) -> Edited:
+    """Merges branches in the text of a blueprint; what the merge does not concern stays, byte for byte.
+
+    The new node `{fuse: …, from: […]}` stands behind the last of the merged nodes, written as its neighbours are. What
+    took one of the branches takes the merged value instead, wherever it is written: in a `from`, in `outputs`, or
+    implied by the order of the nodes. Left as they are, and told, are
+
+    - a node that feeds one of the branches, because nodes cannot feed each other in a circle;
+    - a node that takes several of the branches, unless they stand in one list of a layer, op or fusion that takes
+      lists, and at least two items remain in it: then the merged value takes the place of the first. The list of the
+      outputs may become shorter too, even a list of one;
+    - a fusion that names a branch in `align` or `presence`.
+
+    A node that left out its `from`, or a file that left out `outputs`, says it from now on where the new node would
+    else change what is meant. If nothing took the branches and the new node is the last one, it becomes the output of a
+    file that names none.
+
+    Arguments:
+        document: a loaded blueprint; it stays as it is.
+        nodes: what to merge, two or more, written as under `from`: nodes, inputs, `lstm.0`, `encoder.hidden`.
+        strategy: the way to merge, as after `fuse:`.
+        name: the new node; left out, merged, merged_2, …
+        options: the strategy's options.
+        into: the only consumers to rewire: names of nodes, or "outputs"; none for an empty list, all for None.
+        params: values for some of the blueprint's params, for the check.
+
+    Raises:
+        CommandError: what is asked for cannot be done: an unknown node or strategy, a name that is taken, a bad option.
+        BlueprintError: the blueprint is wrong, before or after; then nothing comes of the edit.
+        InternalError: the new text does not say what it should.
+    """
+    request = checked(document, nodes, strategy, name, options, params)
+    wiring = wire(document, request.branches, request.name, into)
+    after = place_after(document.blueprint, request.branches)
+    new = Insert(("nodes",), request.name, request.node, after)
+    applied = apply(document.source, [*wiring.changes, new])
+    told = _told(request, wiring, after)
+    edited = _checked_again(document, applied, params, told)
+    mark = "\ufeff" if applied.source.byte_order_mark else ""
+    return Edited(mark + applied.source.text, edited, request.name, told, applied.splices)
+
+
+def _checked_again(
+    document: Document, applied: Applied, params: Mapping[str, Any] | None, told: Sequence[str]
+) -> Document:
+    """The new document, if nothing is wrong with it.
+
+    Raises:
+        BlueprintError: located in the old text, because the new one is written nowhere.
+    """
+    try:
+        edited = load_source(applied.source, document.path)
+    except BlueprintError as error:
+        raise BlueprintError(located_before(error.diagnostics, document, applied, told)) from error
+    errors = try_lower(edited, params).errors
+    if errors:
+        raise BlueprintError(located_before(errors, document, applied, told))
+    return edited
+
+
+def _told(request: Request, wiring: Wiring, after: str | None) -> tuple[str, ...]:
+    place = f"below {after}" if after is not None else "above the other nodes"
+    told = [
+        f"{request.name} is added {place}: {request.strategy} of {', '.join(request.branches)}",
+        *wiring.told,
+        *wiring.left,
+    ]
+    if not wiring.consumers:
+        told.append(f"nothing takes {request.name} yet: name it in the from of a node, or under outputs")
+    return tuple(told)
