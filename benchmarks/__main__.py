@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
+from benchmarks import fusion_digits
 from benchmarks.processes import in_turn
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,8 +62,11 @@ def main(argv: list[str] | None = None) -> int:
     """Runs the benchmarks and prints their tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each side (default 5)")
+    parser.add_argument("--fusions", action="store_true", help="instead, the accuracy of every fusion; takes minutes")
     parser.add_argument("models", nargs="*", default=list(MODELS), help="shipped blueprints")
     options = parser.parse_args(argv)
+    if options.fusions:
+        return fusion_digits.main([])
     with tempfile.TemporaryDirectory() as folder:
         print("Checking as a cold process, beside a process that imports Keras and rebuilds the model from its JSON")
         _row("model", "validate s", "keras s", "ratio", "validate MB", "keras MB", "ratio")

@@ -136,8 +136,8 @@ class _Edges:
         return cls(givers, readers, {output.value for output in summary.outputs})
 
     def leaves(self, value: str, row: str) -> bool:
-        """Whether a value that a row gives is for others: it is read elsewhere, or an output, or read nowhere."""
-        return value in self.outputs or self.readers.get(value) != {row}
+        """Whether a value that a row gives is for others: it is read elsewhere, or an output."""
+        return value in self.outputs or bool(self.readers.get(value, set()) - {row})
 
 
 def _input_row(item: InputSummary, edges: _Edges) -> Row:
@@ -148,12 +148,10 @@ def _row(name: str, calls: Sequence[CallSummary], edges: _Edges, fusion: str | N
     """The row of some calls; `fusion` is how they merge, where they are a whole fusion."""
     first, single = calls[0], len(calls) == 1
     arriving = dict.fromkeys(value for call in calls for value in call.inputs if edges.givers[value] != name)
-    given = [
-        found
-        for call in calls
-        for value, found in zip(call.values, call.outputs, strict=True)
-        if single or edges.leaves(value, name)
-    ]
+    values = [pair for call in calls for pair in zip(call.values, call.outputs, strict=True)]
+    leaving = [pair for pair in values if single or edges.leaves(pair[0], name)]
+    # A row that feeds nobody is known by what it makes last.
+    given = [found for _, found in leaving or values[-1:]]
     # Of a single call the first value is the main one; a block is known by what leaves it last.
     return Row(
         name=name,
