@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graphbuilder.fusion.alignment import Alignment
-from graphbuilder.fusion.branch import Branch
+from graphbuilder.fusion.branch import Branch, BranchMisfit
 from graphbuilder.fusion.calls import Apply, Calls, NotMade
 from graphbuilder.fusion.elementwise import present_only
 from graphbuilder.fusion.fuse import Plan, fuse, offer_of, plan
@@ -16,6 +16,7 @@ __all__ = [
     "Alignment",
     "Apply",
     "Branch",
+    "BranchMisfit",
     "Calls",
     "FusionStrategy",
     "NotMade",

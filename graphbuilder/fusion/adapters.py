@@ -186,14 +186,17 @@ def _resize(tensor: TensorType, size: Any) -> Entry:
 
 
 def _shrink(tensor: TensorType, most: Any) -> Entry:
-    """Pools windows so that no axis keeps more than so many positions; a video keeps its frames."""
+    """Pools windows so that no axis keeps more than so many positions; a video keeps its frames.
+
+    A last window that is cut short is the average of what it has, so that no position is lost.
+    """
     have = tensor.shape[1:-1]
     if not 1 <= len(have) <= 3 or not all(isinstance(axis, int) for axis in have[1 if len(have) == 3 else 0 :]):
         raise _misfit("shrink", tensor, "one to three axes of known size between batch and features")
     windows = [ceil(axis / most) if isinstance(axis, int) else 1 for axis in have]
     if len(windows) == 3:
         windows[0] = 1
-    return layer_entry(f"AveragePooling{len(have)}D", pool_size=windows)
+    return layer_entry(f"AveragePooling{len(have)}D", pool_size=windows, padding="same")
 
 
 _KINDS = (

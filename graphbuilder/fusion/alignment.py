@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from math import isqrt
 
 from graphbuilder.catalog import Inputs, Misfit, TensorType
 from graphbuilder.catalog.tensor import elements, is_float
 from graphbuilder.fusion.adapters import MOST_TOKENS, Adapter
+from graphbuilder.fusion.branch import BranchMisfit
 
-__all__ = ["Alignment", "Draft", "Step"]
+__all__ = ["Alignment", "Draft", "IdsOfWords", "Step"]
 
 # Steps of a sequence that attention takes as they are.
 MOST_STEPS = 1024
@@ -100,6 +102,24 @@ class Draft:
         self.type = gives
 
 
+class IdsOfWords(BranchMisfit):
+    """A branch whose numbers say which words stand there, and not how much of anything.
+
+    Arguments:
+        draft: the branch.
+    """
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__(
+            draft.name,
+            f"{draft.name} holds ids of words, {draft.type}",
+            found=draft.type.dtype,
+            expected="vectors",
+            hint="put an Embedding between",
+            code="GB305",
+        )
+
+
 class Alignment:
     """The branches of one fusion while it is planned what is done to them.
 
@@ -150,7 +170,8 @@ class Alignment:
         if is_float(dtype):
             return
         if dtype == "string":
-            raise Misfit(
+            raise BranchMisfit(
+                draft.name,
                 f"{draft.name} holds strings",
                 found="string",
                 expected="numbers",
@@ -158,22 +179,16 @@ class Alignment:
                 code="GB305",
             )
         if dtype.startswith("complex"):
-            raise Misfit(
+            raise BranchMisfit(
+                draft.name,
                 f"{draft.name} holds complex numbers",
                 found=dtype,
                 expected="real numbers",
                 hint="take the parts or the size first, with {op: abs}",
                 code="GB305",
             )
-        ids = draft.modality == "text" and "int" in dtype and draft.type.rank <= 2
-        if ids and draft.fixed is None:
-            raise Misfit(
-                f"{draft.name} holds ids of words, {draft.type}",
-                found=dtype,
-                expected="vectors",
-                hint=f"put an Embedding between; or take the ids for quantities, with align: {{{draft.name}: cast}}",
-                code="GB305",
-            )
+        if draft.modality == "text" and "int" in dtype and draft.type.rank <= 2 and draft.fixed is None:
+            raise IdsOfWords(draft)
         draft.do(Adapter("cast"), f"{self.fusion} computes with floating numbers")
 
     def vectors(self) -> Alignment:
@@ -229,7 +244,9 @@ class Alignment:
     def _tokens(self, draft: Draft, why: str) -> None:
         places = elements(draft.positions)
         most = isqrt(MOST_TOKENS) if len(draft.positions) == 2 else round(MOST_TOKENS ** (1 / len(draft.positions)))
-        if places is not None and places > MOST_TOKENS and len(draft.positions) <= 3:
+        # What may not be changed is refused for what it is, and not for what it would cost.
+        large = places is not None and places > MOST_TOKENS and len(draft.positions) <= 3
+        if large and draft.fixed is None:
             draft.do(
                 Adapter("shrink", most),
                 f"attention over {places:,} positions would cost {places:,} × {places:,} scores",
@@ -264,12 +281,10 @@ class Alignment:
 
     def agree(self) -> bool:
         """Whether all axes between batch and features are equal, as far as is known."""
-        first = self.drafts[0]
-        return all(
-            len(draft.positions) == len(first.positions)
-            and draft.type.rank >= 2
-            and all(map(self._same_axis, first.positions, draft.positions))
-            for draft in self.drafts
+        # Each with each, because what is unknown may be equal to two that differ.
+        return all(draft.type.rank >= 2 for draft in self.drafts) and all(
+            len(one.positions) == len(other.positions) and all(map(self._same_axis, one.positions, other.positions))
+            for one, other in combinations(self.drafts, 2)
         )
 
     def _same_axis(self, one: int | str | None, other: int | str | None) -> bool:

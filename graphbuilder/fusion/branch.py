@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from graphbuilder.catalog import TensorType
+from graphbuilder.catalog import Misfit, TensorType
 from graphbuilder.graph import Value
 
-__all__ = ["Branch", "branches_of", "widest"]
+__all__ = ["Branch", "BranchMisfit", "branches_of", "widest"]
 
 # The width that learned fusions bring branches to is that of the widest branch, and no more than this.
 MOST_UNITS = 256
@@ -43,6 +44,25 @@ class Branch:
         width = self.type.shape[-1]
         assert isinstance(width, int), self.name
         return width
+
+
+class BranchMisfit(Misfit):
+    """One branch that cannot be merged.
+
+    Arguments:
+        branch: its name.
+        message: what is wrong; see `Misfit` for this and the others.
+        presence: whether what tells of its presence is at fault, and not the branch.
+        place: the keys from the fusion's node to what is at fault, where it stands in an option.
+    """
+
+    def __init__(
+        self, branch: str, message: str, *, presence: bool = False, place: tuple[str | int, ...] = (), **told: Any
+    ) -> None:
+        super().__init__(message, **told)
+        self.branch = branch
+        self.presence = presence
+        self.place = place
 
 
 def branches_of(branches: Sequence[Branch], role: str) -> list[Branch]:

@@ -34,6 +34,14 @@ class Concat(FusionStrategy):
     def prepare(self, alignment: Alignment) -> None:
         alignment.one_kind_of_numbers()
         ranks = {draft.type.rank for draft in alignment.drafts}
+        if not -max(ranks) < self.axis < max(ranks) or self.axis == 0:
+            raise Misfit(
+                f"axis is {self.axis}, and the branches have {max(ranks)} axes, the batch among them",
+                found=str(self.axis),
+                expected=f"-1, or an axis from 1 to {max(ranks) - 1}",
+                code="GB203",
+                argument="axis",
+            )
         along_features = self.axis == -1 or ranks == {self.axis + 1}
         if along_features:
             if alignment.unless(self._fits) or not alignment.agree():

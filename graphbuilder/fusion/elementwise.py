@@ -42,15 +42,18 @@ class Elementwise(FusionStrategy):
 
 
 def fits_layer(layer: str, types: Sequence[TensorType]) -> bool:
-    """Whether a merging layer takes tensors as they are, and no two axes that must agree bear different names."""
+    """Whether a merging layer takes tensors as they are, and no two axes that must agree are known to differ.
+
+    Keras compares one tensor with the next, so that an unknown axis between two hides that they differ.
+    """
     try:
         layer_entry(layer).outputs(Inputs({"inputs": tuple(types)}))
     except Misfit:
         return False
     longest = max(tensor.rank for tensor in types)
     for place in range(1, longest):
-        names = {tensor.shape[-place] for tensor in types if tensor.rank > place}
-        if sum(isinstance(name, str) for name in names) > 1:
+        axes = {tensor.shape[-place] for tensor in types if tensor.rank > place} - {1}
+        if any(sum(isinstance(axis, kind) for axis in axes) > 1 for kind in (int, str)):
             return False
     return True
 

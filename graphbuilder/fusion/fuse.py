@@ -9,8 +9,8 @@ from graphbuilder.catalog import Misfit
 from graphbuilder.errors import suggestion
 from graphbuilder.fusion.adapters import Adapter
 from graphbuilder.fusion.align_option import Stated
-from graphbuilder.fusion.alignment import Alignment, Draft, Step
-from graphbuilder.fusion.branch import Branch
+from graphbuilder.fusion.alignment import Alignment, Draft, IdsOfWords, Step
+from graphbuilder.fusion.branch import Branch, BranchMisfit
 from graphbuilder.fusion.calls import Calls
 from graphbuilder.fusion.masks import masked_average, with_mask, without_mask
 from graphbuilder.fusion.presence import with_presence
@@ -44,9 +44,10 @@ def plan(strategy: FusionStrategy, branches: Sequence[Branch], align: object = N
     none: tuple[Step, ...] = ()
     unknown = next((branch for branch in branches if branch.value.type is None), None)
     if unknown is not None:
-        if strategy.takes_unknown and asked in ("auto", "none"):
+        if strategy.takes_unknown and asked in ("auto", "none") and not strategy.modality_dropout:
             return Plan((none,) * len(branches), (False,) * len(branches))
-        raise Misfit(
+        raise BranchMisfit(
+            unknown.name,
             f"the shape of {unknown.name} is not known",
             expected="a shape",
             hint="state it with `gives` where its custom layer stands",
@@ -57,7 +58,11 @@ def plan(strategy: FusionStrategy, branches: Sequence[Branch], align: object = N
     for draft in drafts:
         if draft.name in stated:
             _do_stated(draft, stated[draft.name])
-    strategy.prepare(Alignment(strategy.name(), drafts))
+    try:
+        strategy.prepare(Alignment(strategy.name(), drafts))
+    except IdsOfWords as misfit:
+        misfit.hint = _offer_for_ids(strategy, branches, asked, misfit)
+        raise
     return Plan(tuple(tuple(draft.steps) for draft in drafts), tuple(draft.name in stated for draft in drafts))
 
 
@@ -70,6 +75,19 @@ def _draft(branch: Branch, fixed: bool) -> Draft:
         branch.value.masked,
         fixed="align is none" if fixed else None,
     )
+
+
+def _offer_for_ids(strategy: FusionStrategy, branches: Sequence[Branch], asked: object, misfit: IdsOfWords) -> str:
+    """What the author can do about ids of words: an Embedding, or the adapters that quantities would get."""
+    quantities = [replace(branch, value=replace(branch.value, modalities=())) for branch in branches]
+    try:
+        found = plan(strategy, quantities, asked)
+    except Misfit:
+        return f"{misfit.hint}"
+    place = next(place for place, branch in enumerate(branches) if branch.name == misfit.branch)
+    done = ", ".join(step.adapter.written for step in found.steps[place])
+    written = f"[{done}]" if len(found.steps[place]) > 1 else done
+    return f"{misfit.hint}; or take the ids for quantities, with align: {{{misfit.branch}: {written}}}"
 
 
 def _check_names(stated: Stated, drafts: Sequence[Draft]) -> None:
@@ -87,13 +105,20 @@ def _check_names(stated: Stated, drafts: Sequence[Draft]) -> None:
 
 
 def _do_stated(draft: Draft, adapters: Sequence[Adapter]) -> None:
-    for adapter in adapters:
+    for number, adapter in enumerate(adapters):
         try:
             draft.do(adapter, "it is stated")
         except Misfit as misfit:
-            misfit.message = f"{draft.name}: {misfit.message}"
-            misfit.argument = "align"
-            raise
+            raise BranchMisfit(
+                draft.name,
+                f"{draft.name}: {misfit.message}",
+                place=("align", draft.name, number),
+                found=misfit.found,
+                expected=misfit.expected,
+                hint=misfit.hint,
+                code=misfit.code,
+                argument="align",
+            ) from misfit
     draft.fixed = "as it is stated" if adapters else "and nothing is to be done to it"
 
 

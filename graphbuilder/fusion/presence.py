@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from graphbuilder.catalog import Misfit
 from graphbuilder.catalog.tensor import elements, is_float
-from graphbuilder.fusion.branch import Branch
+from graphbuilder.fusion.branch import Branch, BranchMisfit
 from graphbuilder.fusion.calls import Calls
 from graphbuilder.graph import Value
 
@@ -26,14 +25,24 @@ def check_presence(name: str, told: Value) -> None:
     """
     found = told.type
     if found is None or found.rank > 2 or (found.rank == 2 and elements(found.shape[1:]) != 1) or found.rank < 1:
-        raise Misfit(
+        raise BranchMisfit(
+            name,
             f"the presence of {name} is {found or 'of unknown shape'}",
+            presence=True,
             found=str(found),
             expected="one number for each sample, (batch,) or (batch, 1): 1 where it is there, 0 where it is absent",
             hint="declare the input with shape: []",
         )
     if found.dtype == "string" or found.dtype.startswith("complex"):
-        raise Misfit(f"the presence of {name} is {found}", found=found.dtype, expected="bool or numbers", code="GB305")
+        raise BranchMisfit(
+            name,
+            f"the presence of {name} is {found}",
+            presence=True,
+            found=found.dtype,
+            expected="truth values, or 1 and 0",
+            hint="declare the input with dtype: bool",
+            code="GB305",
+        )
 
 
 def with_presence(branches: Sequence[Branch], told: Mapping[str, Value], dropout: float, calls: Calls) -> list[Branch]:
@@ -56,14 +65,15 @@ def with_presence(branches: Sequence[Branch], told: Mapping[str, Value], dropout
     if not dropout:
         return [replace(branch, presence=known.get(branch.name)) for branch in branches]
     columns = tuple(known.get(branch.name) or _ones(branch, here) for branch in branches)
-    present = here.layer("all", "Concatenate", columns)
+    # Below `presence` stand the branches' own names, of which left and right are such.
+    present = calls.layer("presence_told", "Concatenate", columns)
     # Dropout scales what it keeps, which the sign takes back.
-    thinned = here.layer("dropout", "Dropout", present, rate=dropout)
-    kept = here.op("kept", "sign", thinned)
-    most = here.op("any", "max", kept, axis=1, keepdims=True)
-    none = here.two("none", "subtract", 1.0, most)
-    saved = here.two("saved", "multiply", present, none)
-    left = here.two("left", "add", kept, saved)
+    thinned = calls.layer("presence_dropout", "Dropout", present, rate=dropout)
+    kept = calls.op("presence_kept", "sign", thinned)
+    most = calls.op("presence_of_any", "max", kept, axis=1, keepdims=True)
+    none = calls.two("presence_of_none", "subtract", 1.0, most)
+    saved = calls.two("presence_saved", "multiply", present, none)
+    left = calls.two("presence_left", "add", kept, saved)
     return [
         replace(branch, presence=here.op(branch.name, "get_item", left, key=f":, {index}:{index + 1}"))
         for index, branch in enumerate(branches)

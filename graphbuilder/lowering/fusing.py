@@ -9,12 +9,23 @@ from typing import Any
 from graphbuilder.blueprint import FuseNode, Node
 from graphbuilder.catalog import LayerEntry, Misfit, OpEntry
 from graphbuilder.errors import suggestion
-from graphbuilder.fusion import PRESENCE, Branch, Calls, FusionStrategy, NotMade, check_presence, fuse, offer_of, plan
+from graphbuilder.fusion import (
+    PRESENCE,
+    Branch,
+    BranchMisfit,
+    Calls,
+    FusionStrategy,
+    NotMade,
+    check_presence,
+    fuse,
+    offer_of,
+    plan,
+)
 from graphbuilder.fusion import strategies as fusions
 from graphbuilder.graph import Call, Constant, FusedBranch, Fusion, Layer, Value
 from graphbuilder.lowering.arguments import check_entry, find_entry
 from graphbuilder.lowering.calls import CallMaker
-from graphbuilder.lowering.reports import Reports
+from graphbuilder.lowering.reports import Reports, chain_of
 from graphbuilder.lowering.scope import BROKEN_NODE, Bound, Made, Scope
 from graphbuilder.lowering.sources import BROKEN
 
@@ -38,10 +49,12 @@ class _Given:
     Arguments:
         branches: in order, each with the path of its reference under `from`.
         told: which samples have a branch, by the branch's name.
+        told_at: the paths of the references to those.
     """
 
     branches: list[tuple[Branch, _Path]] = field(default_factory=list)
     told: dict[str, Value] = field(default_factory=dict)
+    told_at: dict[str, _Path] = field(default_factory=dict)
 
 
 class Fuser:
@@ -94,6 +107,7 @@ class Fuser:
             renamed = dict(zip((branch.name for branch in branches), known.names, strict=True))
             branches = [Branch(renamed[branch.name], branch.value, branch.role) for branch in branches]
             given.told = {renamed[name]: value for name, value in given.told.items()}
+            given.told_at = {renamed[name]: place for name, place in given.told_at.items()}
         return self._merge(strategy, branches, given, made, scope, path, node_path, node)
 
     def _strategy(self, scope: Scope, node: FuseNode, path: _Path, node_path: str) -> FusionStrategy | None:
@@ -118,9 +132,13 @@ class Fuser:
         except Misfit as misfit:
             if misfit.hint is None and misfit.argument == "align":
                 misfit.hint = offer_of(strategy, branches)
+            if isinstance(misfit, BranchMisfit):
+                self._branch_misfit(misfit, branches, given, scope, path, node_path, node)
+                return BROKEN_NODE
             if misfit.argument not in getattr(node, "arguments", {}):
                 misfit.argument = None
-            arguments = {branch.name: branch.value for branch in branches}
+            # Where a tensor came from says nothing about a name that is not known.
+            arguments = {} if misfit.code == "GB301" else {branch.name: branch.value for branch in branches}
             self.calls.misfit(scope, misfit, arguments, path, node_path)
             return BROKEN_NODE
         values: dict[str, Value] = {}
@@ -148,6 +166,31 @@ class Fuser:
         self._known.setdefault(made.layer_path, _Known(strategy, tuple(branch.name for branch in branches)))
         self._record(strategy, fused, values, merged, scope, path, node_path, node)
         return Bound({"0": merged}, inner=_inner(values), made=made)
+
+    def _branch_misfit(
+        self,
+        misfit: BranchMisfit,
+        branches: list[Branch],
+        given: _Given,
+        scope: Scope,
+        path: _Path,
+        node_path: str,
+        node: Node,
+    ) -> None:
+        """Reports what is wrong with one branch, at the branch."""
+        index = next(index for index, branch in enumerate(branches) if branch.name == misfit.branch)
+        value, place = branches[index].value, given.branches[index][1]
+        if misfit.presence:
+            value, place = given.told[misfit.branch], given.told_at[misfit.branch]
+        elif misfit.place:
+            # Stated adapters are a list, or a single one in its place.
+            stated = getattr(node, "arguments", {}).get("align")
+            listed = isinstance(stated, Mapping) and isinstance(stated.get(misfit.branch), list)
+            place = (*path, *(misfit.place if listed else misfit.place[:-1]))
+        self.reports.add(
+            scope, misfit.code, misfit.message, place, node=node_path, found=misfit.found, expected=misfit.expected,
+            hint=misfit.hint, related=chain_of(value, self.calls.givers),
+        )  # fmt: skip
 
     def _target(self, entry: LayerEntry | OpEntry, layer_path: str) -> Layer | LayerEntry | OpEntry:
         """The layer of an earlier call, for its weights or because it does the same; or what is to be made."""
@@ -253,7 +296,8 @@ class _Gatherer:
                     references = written[port.name] if items else []
                     places = [(port.name, index) for index in range(len(items))]
                 if len(items) > 1 and not port.many:
-                    self._wrong(f"{port.name} of {self.strategy.name()} is a list", "one branch", at=port.name)
+                    message = f"{port.name} of {self.strategy.name()} is a list"
+                    self._wrong(message, "one branch", "merge them first, with a fusion of their own", at=port.name)
                     return None
                 for item, reference, place in zip(items, references, places, strict=True):
                     if not self._add(given, item, reference, place, self._role(port.name)):
@@ -266,7 +310,7 @@ class _Gatherer:
                 where: _Path = (index,) if isinstance(source, tuple) else ()
                 if not self._add(given, item, reference, where, self._role(role.name)):
                     return None
-        if not self._enough(given):
+        if not self._enough(given, isinstance(source, Mapping)):
             return None
         return given if told is None or self._presence(given, told, written[PRESENCE.name]) else None
 
@@ -282,7 +326,9 @@ class _Gatherer:
         """Adds one branch; False after a report."""
         where = (*self.where, *place)
         if not isinstance(item, Value):
-            found = "a number" if isinstance(item, Constant) else "a list or mapping"
+            found = "a list or mapping"
+            if isinstance(item, Constant):
+                found = "an array" if isinstance(item.value, list) else "a number"
             hint = "an op computes with numbers, such as {op: multiply, from: [x, 2.0]}"
             self.reports.add(
                 self.scope, "GB303", f"a branch is {found}", where, node=self.node,
@@ -299,14 +345,14 @@ class _Gatherer:
         given.branches.append((Branch(name, item, role), where))
         return True
 
-    def _enough(self, given: _Given) -> bool:
+    def _enough(self, given: _Given, mapped: bool) -> bool:
         count = len(given.branches)
         missing = [
             port for port in self.roles if len(self.roles) > 1 and port.name not in {b.role for b, _ in given.branches}
         ]
         if count < 2 or missing:
             names = " and ".join(port.name for port in self.roles)
-            hint = "write from: [a, b]"
+            hint = "write from: {inputs: [a, b], presence: {a: …}}" if mapped else "write from: [a, b]"
             if len(self.roles) > 1:
                 hint = f"write from: {{{', '.join(f'{port.name}: …' for port in self.roles)}}}"
             found = f"{count} branch{'' if count == 1 else 'es'}"
@@ -324,7 +370,7 @@ class _Gatherer:
         place = (*self.where, PRESENCE.name)
         if isinstance(told, tuple) and len(told) == len(names):
             told = dict(zip(names, told, strict=True))
-        if not isinstance(told, Mapping) or not all(isinstance(value, Value) for value in told.values()):
+        if not isinstance(told, Mapping):
             self.reports.add(
                 self.scope, "GB303", "presence does not say for which branch", place, node=self.node,
                 expected="a mapping from branch to tensor", hint=f"write presence: {{{names[0]}: …}}",
@@ -337,5 +383,16 @@ class _Gatherer:
                     expected=f"one of {', '.join(names)}", hint=suggestion(name, names),
                 )  # fmt: skip
                 return False
-        given.told = dict(told)
+        for name, value in told.items():
+            where = (*place, name if isinstance(written, Mapping) else names.index(name))
+            if not isinstance(value, Value):
+                found = "a number" if isinstance(value, Constant) else "a list or mapping"
+                self.reports.add(
+                    self.scope, "GB303", f"the presence of {name} is {found}", where, node=self.node,
+                    expected="a tensor of 1 and 0, one for each sample",
+                    hint=f"a branch that every sample has needs none: leave {name} out",
+                )  # fmt: skip
+                return False
+            given.told[name] = value
+            given.told_at[name] = where
         return True
