@@ -66,8 +66,8 @@ def refuse_existing(path: Path, force: bool) -> None:
 
 
 def is_legacy(model: Any) -> bool:
-    """Whether a model is of tf_keras."""
-    return type(model).__module__.split(".")[0] == "tf_keras"
+    """Whether a model is of tf_keras, or of a class that is derived from one."""
+    return any(base.__module__.split(".")[0] == "tf_keras" for base in type(model).__mro__)
 
 
 def save_model(model: Any, path: Path, *, force: bool = False) -> Path:
@@ -136,6 +136,11 @@ def _write_h5(model: Any, path: Path) -> None:
             warnings.simplefilter("ignore")
             model.save(path, save_format="h5")
         return
+    keras = framework(3).keras
+    operations = [found.name for found in model.operations if not isinstance(found, keras.layers.Layer)]
+    if operations:
+        # Keras writes such a file without a word, and then cannot read it.
+        raise NotImplementedError(f"an .h5 file of Keras 3 holds no ops such as {operations[0]}; save it as .keras")
     with _silent_logging():
         model.save(path)
 

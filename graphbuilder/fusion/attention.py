@@ -31,7 +31,7 @@ class AttentionFusion(FusionStrategy):
     """Options of fusions by attention, and how branches become sequences of one width."""
 
     units: PositiveInt | None = argument("the width of all tokens; null means the widest branch's, at most 256", None)
-    heads: PositiveInt = argument("attention heads, each of width units // heads", 4)
+    heads: PositiveInt = argument("attention heads, each of width units // heads, and at least 2", 4)
     layers: PositiveInt = argument("how many layers follow one another", 1)
     feedforward: PositiveInt | None = argument(
         "the width inside the feed-forward networks; null means four times units", None
@@ -95,7 +95,7 @@ class AttentionFusion(FusionStrategy):
             "MultiHeadAttention",
             ports,
             num_heads=self.heads,
-            key_dim=max(1, units // self.heads),
+            key_dim=max(2, units // self.heads),
             dropout=self.dropout,
         )
         summed = here.layer("attention_sum", "Add", (tokens, attended))

@@ -33,7 +33,7 @@ class CrossAttention(AttentionFusion):
     """
 
     direction: Literal["first", "last", "both"] = argument(
-        "which branch looks at the others: first, last or both", "first"
+        "which branch looks at the others: first, last or both", "both"
     )
 
     def merge(self, branches: Sequence[Branch], calls: Calls) -> Value:

@@ -43,6 +43,15 @@ def test_a_saved_model_predicts_the_same(tiny: Path, tmp_path: Path, name: str, 
     assert [layer.name for layer in again.layers] == ["x", "hidden", "out"]
 
 
+def test_an_h5_file_that_keras_could_not_load_is_refused(tiny: Path, tmp_path: Path) -> None:
+    tiny.write_text(TINY.replace("  out:", "  squared: {op: square}\n  out:"))
+    model = compile(tiny)
+    with pytest.raises(BlueprintError, match=r"no ops such as squared; save it as \.keras"):
+        save(model, tmp_path / "model.h5")
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.yaml"]
+    np.testing.assert_array_equal(load_model(save(model, tmp_path / "model.keras"))(X), model(X))
+
+
 @pytest.mark.parametrize("version", [2, 3])
 def test_a_saved_architecture_takes_the_weights(tiny: Path, tmp_path: Path, version: Any) -> None:
     model = compile(tiny, keras=version)

@@ -101,6 +101,12 @@ def _fitting(branches: Sequence[Given], weights: Weights) -> list[Given]:
     return [replace(branch, values=broadcast(branch.values, longest)) for branch in branches]
 
 
+def _units(branches: Sequence[Given], options: Options) -> int:
+    """The width that the options say, or that of the widest branch."""
+    widest: int = max(branch.values.shape[-1] for branch in branches)
+    return options.get("units") or widest
+
+
 def concat(branches: Sequence[Given], weights: Weights, options: Options) -> Array:
     branches = branches if options.get("axis", -1) != -1 else _aligned(branches, weights)
     return np.concatenate([branch.zeroed for branch in branches], axis=options.get("axis", -1))
@@ -156,13 +162,14 @@ def weighted(branches: Sequence[Given], weights: Weights, options: Options) -> A
 
 
 def gated(branches: Sequence[Given], weights: Weights, options: Options) -> Array:
+    units = _units(branches, options)
     values = {branch.name: branch.zeroed for branch in _aligned(branches, weights)}
-    hidden = [np.tanh(dense(x, weights.of(f"{name}.hidden"))) for name, x in values.items()]
+    hidden = [np.tanh(dense(x, weights.of(f"{name}.hidden"), units, bias=False)) for name, x in values.items()]
     together = np.concatenate(list(values.values()), -1)
     if len(hidden) == 2:
-        gate = sigmoid(dense(together, weights.of("gate")))
+        gate = sigmoid(dense(together, weights.of("gate"), units, bias=False))
         return gate * hidden[0] + (1 - gate) * hidden[1]
-    gates = [sigmoid(dense(together, weights.of(f"{name}.gate"))) for name in values]
+    gates = [sigmoid(dense(together, weights.of(f"{name}.gate"), units, bias=False)) for name in values]
     return sum((gate * one for gate, one in zip(gates, hidden, strict=True)), np.zeros(()))
 
 
@@ -179,10 +186,11 @@ def film(branches: Sequence[Given], weights: Weights, options: Options) -> Array
 def bilinear(branches: Sequence[Given], weights: Weights, options: Options) -> Array:
     product: Array = np.ones(())
     for branch in _aligned(branches, weights):
-        factor = dense(branch.values, weights.of(f"{branch.name}.factor"))
+        rank = options.get("rank") or _units(branches, options)
+        factor = dense(branch.values, weights.of(f"{branch.name}.factor"), rank)
         factor = relu(factor) if options.get("activation") == "relu" else np.tanh(factor)
         product = product * np.where(broadcast(branch.there, factor) > 0, factor, 1)
-    return dense(product, weights.of("unmasked" if weights.has("unmasked") else ""))
+    return dense(product, weights.of("unmasked" if weights.has("unmasked") else ""), _units(branches, options))
 
 
 def tensor(branches: Sequence[Given], weights: Weights, options: Options) -> Array:
@@ -199,21 +207,22 @@ def tensor(branches: Sequence[Given], weights: Weights, options: Options) -> Arr
 def low_rank_tensor(branches: Sequence[Given], weights: Weights, options: Options) -> Array:
     product: Array = np.ones(())
     for branch in branches:
-        product = product * dense(as_vector(branch).zeroed, weights.of(f"{branch.name}.factor"))
+        width = options.get("rank", 4) * _units(branches, options)
+        product = product * dense(as_vector(branch).zeroed, weights.of(f"{branch.name}.factor"), width)
     return product.reshape(len(product), options.get("rank", 4), -1).sum(1)
 
 
 def mixture(branches: Sequence[Given], weights: Weights, options: Options) -> Array:
     aligned = _aligned(branches, weights)
     each = options.get("experts", 1)
-    logits = dense(np.concatenate([branch.zeroed for branch in aligned], -1), weights.of("logits"))
+    logits = dense(np.concatenate([branch.zeroed for branch in aligned], -1), weights.of("logits"), each * len(aligned))
     there = np.repeat(np.stack([branch.there for branch in aligned], -1), each, axis=-1)
     gate = _shares(logits, broadcast(there, logits))
     total: Array = np.zeros(())
     for place, branch in enumerate(aligned):
         for number in range(each):
             name = f"{branch.name}.expert" + (f"_{number + 1}" if each > 1 else "")
-            expert = relu(dense(branch.values, weights.of(name)))
+            expert = relu(dense(branch.values, weights.of(name), _units(branches, options)))
             total = total + gate[..., place * each + number, None] * expert
     return total
 
@@ -223,16 +232,22 @@ def _pooled(tokens: Array, kept: Array, options: Options) -> Array:
     return tokens * kept[..., None] if options.get("pool") == "none" else masked_mean(tokens, kept)
 
 
-def _embedded(branch: Given, weights: Weights) -> Array:
-    return dense(branch.values, weights.of(f"{branch.name}.embedded"))
+def _embedded(branch: Given, weights: Weights, units: int) -> Array:
+    return dense(branch.values, weights.of(f"{branch.name}.embedded"), units)
+
+
+def _heads(options: Options) -> tuple[int, int | None]:
+    return options.get("heads", 4), options.get("feedforward")
 
 
 def cross_attention(branches: Sequence[Given], weights: Weights, options: Options) -> Array:
     sequences = [as_sequence(branch) for branch in branches]
     count = len(sequences)
-    asking = {"first": [0], "last": [count - 1], "both": list(range(count))}[options.get("direction", "first")]
+    asking = {"first": [0], "last": [count - 1], "both": list(range(count))}[options.get("direction", "both")]
     # Absent branches are zeros once embedded.
-    streams = [_embedded(branch, weights) * branch.there[:, None, None] for branch in sequences]
+    streams = [
+        _embedded(branch, weights, _units(branches, options)) * branch.there[:, None, None] for branch in sequences
+    ]
     for number in range(1, options.get("layers", 1) + 1):
         changed = {}
         for place in asking:
@@ -244,7 +259,7 @@ def cross_attention(branches: Sequence[Given], weights: Weights, options: Option
             context = np.concatenate(contexts, 1)
             kept = np.concatenate([sequences[other].counted for other in others], 1)
             suffix = f"{sequences[place].name}.layer_{number}"
-            changed[place] = encoder_layer(streams[place], context, weights, suffix, kept)
+            changed[place] = encoder_layer(streams[place], context, weights, suffix, kept, *_heads(options))
         streams = [changed.get(place, stream) for place, stream in enumerate(streams)]
     outputs = []
     for place in asking:
@@ -259,9 +274,9 @@ def cross_attention(branches: Sequence[Given], weights: Weights, options: Option
 def tokens(branches: Sequence[Given], weights: Weights, options: Options) -> Array:
     sequences = [as_sequence(branch) for branch in branches]
     kept = np.concatenate([branch.counted for branch in sequences], 1)
-    together = np.concatenate([_embedded(branch, weights) for branch in sequences], 1)
+    together = np.concatenate([_embedded(branch, weights, _units(branches, options)) for branch in sequences], 1)
     for number in range(1, options.get("layers", 1) + 1):
-        together = encoder_layer(together, None, weights, f"layer_{number}", kept)
+        together = encoder_layer(together, None, weights, f"layer_{number}", kept, *_heads(options))
     return _pooled(layer_norm(together, weights.of("norm")), kept, options)
 
 
@@ -270,7 +285,7 @@ def bottleneck(branches: Sequence[Given], weights: Weights, options: Options) ->
     size = options.get("bottlenecks", 4)
     samples = len(sequences[0].values)
     exchanged = np.repeat(weights.of("bottleneck")["embeddings"][None], samples, axis=0)
-    streams = [_embedded(branch, weights) for branch in sequences]
+    streams = [_embedded(branch, weights, _units(branches, options)) for branch in sequences]
     there = [branch.there for branch in sequences]
     layers = options.get("layers", 2)
     for number in range(1, layers + 1):
@@ -278,7 +293,7 @@ def bottleneck(branches: Sequence[Given], weights: Weights, options: Options) ->
         for place, branch in enumerate(sequences):
             joined = np.concatenate([streams[place], exchanged], 1)
             kept = np.concatenate([branch.counted, np.ones((samples, size))], 1)
-            joined = encoder_layer(joined, None, weights, f"{branch.name}.layer_{number}", kept)
+            joined = encoder_layer(joined, None, weights, f"{branch.name}.layer_{number}", kept, *_heads(options))
             streams[place], one = joined[:, :-size], joined[:, -size:]
             told.append(one)
         exchanged = _present_mean(told, there)

@@ -71,9 +71,17 @@ def softmax(logits: Array) -> Array:
     return raised / raised.sum(-1, keepdims=True)
 
 
-def dense(x: Array, weights: Mapping[str, Array]) -> Array:
-    """A Dense layer without activation, over the last axis."""
-    return x @ weights["kernel"] + weights.get("bias", 0.0)
+def dense(x: Array, weights: Mapping[str, Array], units: int | None = None, bias: bool = True) -> Array:
+    """A Dense layer without activation, over the last axis.
+
+    Arguments:
+        x: (batch, …, features).
+        weights: by path.
+        units: how wide the layer must be, where the formula says so.
+        bias: whether the formula has one.
+    """
+    assert units is None or weights["kernel"].shape[-1] == units
+    return x @ weights["kernel"] + (weights["bias"] if bias else 0)
 
 
 def layer_norm(x: Array, weights: Mapping[str, Array]) -> Array:
@@ -115,7 +123,15 @@ def multi_head_attention(query: Array, value: Array, weights: Mapping[str, Array
     return output + weights["attention_output/bias"]
 
 
-def encoder_layer(tokens: Array, context: Array | None, weights: Weights, suffix: str, kept: Array | None) -> Array:
+def encoder_layer(
+    tokens: Array,
+    context: Array | None,
+    weights: Weights,
+    suffix: str,
+    kept: Array | None,
+    heads: int = 4,
+    feedforward: int | None = None,
+) -> Array:
     """One layer, normalized first: t ← t + MHA(LN(t), c), t ← t + FFN(LN(t)).
 
     Arguments:
@@ -124,13 +140,17 @@ def encoder_layer(tokens: Array, context: Array | None, weights: Weights, suffix
         weights: the fusion's.
         suffix: what stands before the names of the layers.
         kept: which steps of the context are seen; None for all.
+        heads: how many, each of a part of the width.
+        feedforward: the width inside; None for four times that of the tokens.
     """
+    units = tokens.shape[-1]
+    assert weights.of(f"{suffix}.attention")["query/kernel"].shape == (units, heads, max(2, units // heads))
     query = layer_norm(tokens, weights.of(f"{suffix}.norm_before_attention"))
     seen = query if context is None else context
     tokens = tokens + multi_head_attention(query, seen, weights.of(f"{suffix}.attention"), kept)
     inside = layer_norm(tokens, weights.of(f"{suffix}.norm_before_feedforward"))
-    hidden = gelu(dense(inside, weights.of(f"{suffix}.feedforward_in")))
-    return tokens + dense(hidden, weights.of(f"{suffix}.feedforward_out"))
+    hidden = gelu(dense(inside, weights.of(f"{suffix}.feedforward_in"), feedforward or 4 * units))
+    return tokens + dense(hidden, weights.of(f"{suffix}.feedforward_out"), units)
 
 
 def broadcast(column: Array, like: Array) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -185,6 +186,14 @@ def test_stated_adapters_are_heeded_and_the_others_follow() -> None:
     done = {branch.name: [adapter.written for adapter in branch.adapters] for branch in fusion.branches}
     assert done == {"image": ["max_pool", "{project: 6}"], "sound": ["pool", "{project: 6}"], "table": ["{project: 6}"]}
     assert [branch.stated for branch in fusion.branches] == [True, False, False]
+
+
+@pytest.mark.parametrize("strategy", ["add", "max", "concat", "gated", "weighted", "bilinear", "mixture"])
+@pytest.mark.parametrize("axes", [*permutations([6, None, 4]), *permutations(["moments", None, "frames"])])
+def test_an_unknown_axis_hides_no_two_that_differ(strategy: str, axes: tuple[int | str | None, ...]) -> None:
+    inputs = {f"b{number}": {"shape": [axis, 3]} for number, axis in enumerate(axes)}
+    fusion = lower(document(inputs, {"merged": {"fuse": strategy, "from": [*inputs]}})).fusions["merged"]
+    assert [branch.adapters[0].written for branch in fusion.branches] == ["pool"] * 3
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

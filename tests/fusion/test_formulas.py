@@ -224,3 +224,20 @@ def wrong_numbers(strategy: str, nodes: dict[str, Any], keras: Literal[2, 3]) ->
             if not (off := difference(produced[f"{node}_pooled"], average)) < 1e-5:
                 wrong.append(f"{node} {written}: its average differs by {off:.2g}")
     return wrong
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_more_padding_and_other_padding_change_nothing(strategy: str) -> None:
+    chosen = [(name, default_options(strategy)) for name in ("vector_and_free_text", "text_and_vector_told")]
+    nodes = fuse_nodes(strategy, chosen)
+    means = pooling(nodes, document(INPUTS, {**texts(), **nodes}))
+    # Where a text and a vector are merged step by step, the result has as many steps; their average tells.
+    outputs = [name for name in nodes if f"{name}_pooled" not in means] + list(means)
+    found = built(document(INPUTS, {**texts(), **nodes, **means}, {name: name for name in outputs}))
+    given = numbers()
+    produced = found(given)
+    table = found.weights["t3"]["embeddings"]
+    table.assign(np.concatenate([np.full((1, table.shape[1]), 100.0), table.numpy()[1:]]))
+    given["free_words"] = np.pad(given["free_words"], [(0, 0), (0, 3)])
+    again = found(given)
+    assert {name: off for name in outputs if not (off := difference(again[name], produced[name])) < 1e-5} == {}
