@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         merge,
         parse,
         save,
+        train,
     )
     from graphbuilder.errors import BlueprintError, CommandError, Diagnostic, GraphbuilderError, MissingError
     from graphbuilder.graph import Graph
@@ -49,6 +50,7 @@ _PLACES = {
     "merge": "api",
     "parse": "api",
     "save": "api",
+    "train": "api",
 }
 
 __all__ = [
@@ -72,6 +74,7 @@ __all__ = [
     "merge",
     "parse",
     "save",
+    "train",
 ]
 
 

@@ -17,7 +17,12 @@ from graphbuilder.lowering import lower as _lower
 
 if TYPE_CHECKING:
     from graphbuilder.analysis.explain_model import Explanation
+    from graphbuilder.backend.datasets import Dataish
+    from graphbuilder.backend.distribute import Strategy
+    from graphbuilder.backend.fitting import Watcher
+    from graphbuilder.backend.fitting_run import Trained
     from graphbuilder.backend.weights import Copied
+    from graphbuilder.data import Pixels
     from graphbuilder.editing import Edited, FittingFusion
 
 __all__ = [
@@ -35,6 +40,7 @@ __all__ = [
     "merge",
     "parse",
     "save",
+    "train",
 ]
 
 # What the functions take for a blueprint: a file, or a document that was loaded already.
@@ -118,7 +124,13 @@ def check(
     except BlueprintError as error:
         return Checked(None, error.diagnostics)
     lowered = try_lower(document, params, limits=limits)
-    return Checked(lowered.graph, lowered.diagnostics)
+    if lowered.graph is None or not lowered.graph.compression:
+        return Checked(lowered.graph, lowered.diagnostics)
+    # Few blueprints are compressed, and the others need not wait for this import.
+    from graphbuilder.compression.plan import plan_compression
+
+    _, found = plan_compression(lowered.graph)
+    return Checked(None if found else lowered.graph, (*lowered.diagnostics, *found))
 
 
 def lower(
@@ -268,6 +280,75 @@ def fusions_that_fit(
     return fitting(document, nodes, params)
 
 
+def train(
+    blueprint: Blueprintish | Graph,
+    data: Dataish,
+    output: str | PathLike[str] | None = None,
+    params: Mapping[str, Any] | None = None,
+    *,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    seed: int | None = None,
+    validation_data: Dataish | None = None,
+    keras: Literal[2, 3] = 3,
+    trust: Sequence[str] = (),
+    columns: Mapping[str, Sequence[str]] | None = None,
+    pixels: Pixels = "auto",
+    strategy: Strategy | None = None,
+    resume: bool = False,
+    force: bool = False,
+    watcher: Watcher | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Trained:
+    """Trains a blueprint as its `training:` says. The data is checked before the model is built.
+
+    Arguments:
+        blueprint: a file, a loaded document, or a graph.
+        data: arrays by the names of inputs and outputs, or what `--data` takes: a file, a folder, `digits`, …
+        output: where the model is saved, and beside it the state of an unfinished training; None saves nothing.
+        params: values for some of the blueprint's params.
+        epochs: passes over the data, instead of the blueprint's.
+        batch_size: samples in one step, instead of the blueprint's.
+        seed: fixes everything random, instead of the blueprint's.
+        validation_data: what to validate with after each epoch, instead of a part of the data.
+        keras: 3 for a `keras.Model`, 2 for the `tf_keras.Model` twin.
+        trust: modules whose layers and functions may be imported.
+        columns: the columns or arrays of an input or output, where their names do not say it.
+        pixels: how the brightness of images is told: "0..1", "-1..1", "0..255", or "auto".
+        strategy: "mirrored" for all GPUs, "multi_worker" for the workers of TF_CONFIG.
+        resume: whether to go on with a training that was interrupted.
+        force: whether the output, and the state of another training, are replaced.
+        watcher: told of every batch and epoch.
+        stop: asked after every batch whether to stop.
+
+    Raises:
+        BlueprintError: the blueprint or the data is wrong, each fault told, or the loss is no longer a number.
+        CommandError: the output exists and `force` is not given.
+        MissingError: a package is missing, or the output cannot be written.
+    """
+    from graphbuilder.backend.fitting_run import Request, prepare
+    from graphbuilder.backend.fitting_run import train as run
+
+    graph = blueprint if isinstance(blueprint, Graph) else lower(blueprint, params)
+    request = Request(
+        graph,
+        data,
+        None if output is None else Path(output),
+        epochs,
+        batch_size,
+        seed,
+        validation_data,
+        keras,
+        trust,
+        columns or {},
+        pixels,
+        strategy,
+        resume,
+        force,
+    )
+    return run(prepare(request), watcher=watcher, stop=stop)
+
+
 def save(model: Any, path: str | PathLike[str], *, force: bool = False) -> Path:
     """Saves a model; the file appears whole or not at all.
 
@@ -318,6 +399,8 @@ def copy_weights(source: Any, target: Any) -> Copied:
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of blueprints, with every layer's arguments, for completion and hover in an editor."""
     from graphbuilder.blueprint.json_schema import json_schema as make
+    from graphbuilder.compression.tables import passes
     from graphbuilder.fusion import strategies
 
-    return make({name: kind for name in strategies.names() if (kind := strategies.get(name)) is not None})
+    fusions = {name: kind for name in strategies.names() if (kind := strategies.get(name)) is not None}
+    return make(fusions, {name: found for name in passes.names() if (found := passes.get(name)) is not None})

@@ -19,6 +19,7 @@ _STAGES = {
     "GB4": "Budgets",
     "GB5": "Building",
     "GB6": "The command and its surroundings",
+    "GB7": "Data and training",
     "GB9": "Bugs",
 }
 

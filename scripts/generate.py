@@ -9,6 +9,7 @@ from pathlib import Path
 
 from graphbuilder.cli.schema import schema_text
 from scripts.error_codes import error_page
+from scripts.legality_page import legality_page
 
 __all__ = ["GENERATED", "main", "stale"]
 
@@ -17,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # The path of each generated file within the project, and what makes its text.
 GENERATED: dict[str, Callable[[], str]] = {
     "docs/blueprint.schema.json": schema_text,
+    "docs/compression-legality.md": legality_page,
     "docs/errors.md": error_page,
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from graphbuilder.errors import BlueprintError, Diagnostic
 
-__all__ = ["Copied", "copy_weights", "weights_by_name"]
+__all__ = ["Copied", "copy_weights", "matched", "weights_by_name"]
 
 # What tf_keras's layers keep as weights and Keras 3 does not: the number of samples an adapted Normalization has seen.
 _ONLY_LEGACY = {"count"}
@@ -85,7 +85,7 @@ def copy_weights(source: Any, target: Any) -> Copied:
             problems.append(Diagnostic("GB505", f"the source has no layer {name} with weights", node=name))
             continue
         layers += 1
-        for path, mine, theirs in _matched(weights, given[name]):
+        for path, mine, theirs in matched(weights, given[name]):
             if mine is None or theirs is None:
                 side = "source" if theirs is None else "target"
                 problems.append(Diagnostic("GB505", f"the {side} has no weight {path}", node=name))
@@ -101,7 +101,7 @@ def copy_weights(source: Any, target: Any) -> Copied:
     return Copied(layers, len(pairs), sum(int(mine.numpy().size) for mine, _ in pairs))
 
 
-def _matched(mine: dict[str, Any], theirs: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+def matched(mine: dict[str, Any], theirs: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """The weights of one layer in pairs: by path, or by their order where the Kerases name scopes differently."""
     mine = {
         path: weight for path, weight in mine.items() if path.rpartition("/")[2] not in _ONLY_LEGACY or path in theirs

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel, create_model
 
 from graphbuilder.blueprint import node_schema
+from graphbuilder.blueprint.pass_schema import pass_definitions
 from graphbuilder.blueprint.schema import Block, Blueprint, InputSpec, Param, PortSpec
 from graphbuilder.blueprint.sharing import shared
 from graphbuilder.catalog import Entry
@@ -49,11 +50,14 @@ _PORTS = {
 _FILE = {"type": "string", "description": "a path relative to this file, within its folder"}
 
 
-def json_schema(fusions: Mapping[str, type[Entry]] | None = None) -> dict[str, Any]:
+def json_schema(
+    fusions: Mapping[str, type[Entry]] | None = None, passes: Mapping[str, type[BaseModel]] | None = None
+) -> dict[str, Any]:
     """The JSON Schema (Draft 2020-12) of blueprints.
 
     Arguments:
         fusions: the ways to merge branches by name; without them the arguments of `fuse:` nodes are not described.
+        passes: the compression passes by name; without them their options are not described.
 
     Example:
         >>> json_schema()["$defs"]["layer.Dense"]["required"]
@@ -64,6 +68,10 @@ def json_schema(fusions: Mapping[str, type[Entry]] | None = None) -> dict[str, A
     properties = document["properties"]
     about = {**properties["about"], "description": "what it is, for people; the same as about"}
     document["properties"] = {**properties, "description": about}
+    if passes:
+        listed = {"description": properties["compression"]["description"], "type": "array"}
+        document["properties"]["compression"] = {**listed, "items": {"$ref": "#/$defs/pass"}}
+        parts.pop("PassSpec", None)
     made = {
         "Block": block,
         "Param": _plain(Param),
@@ -72,6 +80,7 @@ def json_schema(fusions: Mapping[str, type[Entry]] | None = None) -> dict[str, A
         "file": _FILE,
         **parts,
         **node_schema.definitions(fusions or {}),
+        **(pass_definitions(passes) if passes else {}),
     }
     return {"$schema": _DIALECT, "title": "graphbuilder blueprint, format 1", **document, "$defs": shared(made)}
 

@@ -20,7 +20,7 @@ from graphbuilder.blueprint.shipped import NAMESPACES, block_path, blocks_in
 from graphbuilder.catalog import DTYPES, Entry, LayerEntry, Port, layers, ops
 from graphbuilder.registry import Registry
 
-__all__ = ["definitions", "one_line"]
+__all__ = ["definitions", "one_line", "open_to_expressions"]
 
 _EXPRESSION = {"$ref": "#/$defs/expression"}
 _CUSTOM = {"type": "string", "pattern": "^[\\w.]+:\\w+$"}
@@ -135,7 +135,7 @@ def _entry(kind: str, entry: type[Entry]) -> dict[str, Any]:
     fields = {blueprint_key(entry, name): info for name, info in entry.model_fields.items()}
     for name, schema in argument_schemas(entry).items():
         info = fields[name]
-        arguments[name] = {"description": info.description, **_open(schema)}
+        arguments[name] = {"description": info.description, **open_to_expressions(schema)}
         if info.is_required():
             required.append(name)
         elif info.default is not None:
@@ -153,7 +153,7 @@ def _call(entry: type[LayerEntry]) -> dict[str, Any]:
         "description": _field(LayerNode, "call")["description"],
         "type": "object",
         "properties": {
-            name: {"description": argument.about, **_open(call_schema(argument))}
+            name: {"description": argument.about, **open_to_expressions(call_schema(argument))}
             for name, argument in entry.call_arguments.items()
         },
         "additionalProperties": False,
@@ -220,7 +220,7 @@ def _blocks() -> dict[str, Any]:
                 continue
             params, required = {}, []
             for key, param in place.definition.params.items():
-                params[key] = {"description": param.about or key, **_open(param_schema(param))}
+                params[key] = {"description": param.about or key, **open_to_expressions(param_schema(param))}
                 if param.required:
                     required.append(key)
                 elif param.default is not None:
@@ -234,7 +234,7 @@ def _blocks() -> dict[str, Any]:
     return {"block-name": names, **found}
 
 
-def _open(schema: Mapping[str, Any]) -> dict[str, Any]:
+def open_to_expressions(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema that takes expressions too, at every depth where a value may stand."""
     named = named_type(schema)
     if named == "layer":
@@ -253,12 +253,12 @@ def _deeper(schema: Mapping[str, Any]) -> dict[str, Any]:
         "anyOf": lambda branches: [
             {"$ref": "#/$defs/layer"} if named_type(branch) == "layer" else _deeper(branch) for branch in branches
         ],
-        "items": _open,
+        "items": open_to_expressions,
         "properties": lambda properties: {
-            name: _deeper(part) if part.get("type") == ["object", "null"] else _open(part)
+            name: _deeper(part) if part.get("type") == ["object", "null"] else open_to_expressions(part)
             for name, part in properties.items()
         },
-        "additionalProperties": lambda part: _open(part) if isinstance(part, dict) else part,
+        "additionalProperties": lambda part: open_to_expressions(part) if isinstance(part, dict) else part,
     }
     for key, change in opened.items():
         if key in changed:

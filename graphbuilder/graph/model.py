@@ -26,6 +26,7 @@ __all__ = [
     "Layer",
     "Locator",
     "Origin",
+    "PassDeclaration",
     "Structure",
     "Value",
     "flatten",
@@ -262,6 +263,19 @@ class Fusion:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PassDeclaration:
+    """A compression pass that a blueprint declares.
+
+    Arguments:
+        options: its keys, `pass` among them, expressions resolved.
+        origin: where it was written.
+    """
+
+    options: Mapping[str, Any]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Graph:
     """A model, flat and neutral: no blocks, params or fusions are left in it.
 
@@ -274,7 +288,7 @@ class Graph:
         outputs: one value, or a list or mapping of them.
         params: the resolved params of the blueprint.
         training: how it wants to be trained, as plain data, or None.
-        compression: the compression passes it declares, as plain data.
+        compression: the compression passes it declares, in order.
         about: the author's description, if any.
         fusions: what each `fuse:` node became, by the node's path.
     """
@@ -287,7 +301,7 @@ class Graph:
     outputs: Structure
     params: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] | None = None
-    compression: tuple[Mapping[str, Any], ...] = ()
+    compression: tuple[PassDeclaration, ...] = ()
     about: str | None = None
     fusions: Mapping[str, Fusion] = field(default_factory=dict)
 

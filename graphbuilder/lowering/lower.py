@@ -8,7 +8,7 @@ from typing import Any
 
 from graphbuilder.blueprint import Document, ParamProblem, resolve_params
 from graphbuilder.errors import BlueprintError, Diagnostic, Severity
-from graphbuilder.graph import Graph
+from graphbuilder.graph import Graph, PassDeclaration
 from graphbuilder.lowering.arguments import resolved
 from graphbuilder.lowering.limits import GraphLimits
 from graphbuilder.lowering.modalities import warn_modalities
@@ -107,7 +107,10 @@ def try_lower(
                 outputs,
                 values,
                 training,
-                tuple(compression or ()),
+                tuple(
+                    PassDeclaration(options, walk.root.origin("compression", index))
+                    for index, options in enumerate(compression or ())
+                ),
                 blueprint.about,
                 fusions,
             )

@@ -78,6 +78,8 @@ with open(sys.argv[1], "w") as file:
         ("--version", 0),
         ("new --help", 0),
         ("compile --help", 0),
+        ("train --help", 0),
+        ("train {blueprints}/cnn.yaml --data none.npz -o cnn.keras", 1),
         ("new cnn mine.yaml", 0),
         ("validate {blueprints}/cnn.yaml", 0),
         ("validate {blueprints}/cnn.yaml {blueprints}/resnet50.yaml {blueprints}/transformer.yaml", 0),

@@ -25,6 +25,7 @@ PUBLIC = [
     "merge",
     "parse",
     "save",
+    "train",
 ]
 
 

@@ -1,0 +1,89 @@
+"""What each pass can do to each kind of layer, as data.
+
+A row has one sign for each column. The rows were measured: `tests/compression/test_legality_runs.py` runs every cell.
+
+    L  tensorflow-model-optimization, or TensorFlow Lite's converter, does it
+    X  graphbuilder does what tensorflow-model-optimization does not
+    .  there is nothing to compress
+    a lower-case letter: it cannot be done, and `REASONS` says why
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["COLUMNS", "MOVING", "REASONS", "TABLE"]
+
+# The ways to compress that rulings differ for.
+COLUMNS = ("prune", "prune 2:4", "prune block", "cluster", "quantize aware", "quantize after", "low_rank")
+
+# Why something cannot be done, each in one clause.
+REASONS: Mapping[str, str] = {
+    "c": "its cell multiplies by the kernel anew at every step, so no layer can stand in its place",
+    "d": "its kernel has one input for each output, and so no axis of inputs to group along",
+    "f": "it is made of thin factors already",
+    "k": "Keras 3 has it and tf_keras, where compression runs, does not",
+    "n": "its kernel is not a matrix between one layer and the next",
+    "t": "TensorFlow Lite's converter is killed by it while it measures ranges of activations",
+    "v": "only convolutions along one or two axes can be replaced by thinner ones",
+    "w": "what replaces a layer cannot be wrapped",
+}
+
+# Columns: prune, 2:4, block, cluster, quantize aware, quantize after, low_rank.
+_WITH_KERNELS = """
+    Dense               L L L L L L X
+    EinsumDense         X X X X X L n
+    Embedding           L L L L X L X
+    Conv1D              L X X L X L X
+    Conv2D              L L X L L L X
+    Conv3D              L X X L X L v
+    Conv1DTranspose     X X X L X L v
+    Conv2DTranspose     L X X L L L v
+    Conv3DTranspose     L X X L X L v
+    DepthwiseConv1D     X d d X X L d
+    DepthwiseConv2D     X d d X L L d
+    SeparableConv1D     X X X X X L f
+    SeparableConv2D     X L X X L L f
+    LSTM                L L L L X L c
+    GRU                 L L L L X t c
+    SimpleRNN           L L L L X t c
+    ConvLSTM1D          X X X X X t c
+    ConvLSTM2D          X X X X X t c
+    ConvLSTM3D          X X X X X t c
+    MultiHeadAttention  L X X L X L n
+    GroupQueryAttention k k k k k k k
+    RMSNormalization    k k k k k k k
+"""
+
+# They have no kernel, and compute: what they give can be quantized. By what they are in training aware of it.
+_COMPUTING = {
+    "L": "Activation ReLU LeakyReLU Softmax Concatenate Add AveragePooling1D AveragePooling2D GlobalAveragePooling1D "
+    "GlobalAveragePooling2D GlobalAveragePooling3D UpSampling2D",
+    "X": "BatchNormalization LayerNormalization GroupNormalization UnitNormalization Subtract Multiply Average Maximum "
+    "Minimum Dot PReLU ELU AveragePooling3D Normalization Rescaling Resizing Attention AdditiveAttention",
+}
+
+# They have no kernel, and give what they are given, or some of it, or the same in training only.
+MOVING = frozenset(
+    "Masking Identity Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout GaussianDropout "
+    "GaussianNoise ActivityRegularization MaxPooling1D MaxPooling2D MaxPooling3D GlobalMaxPooling1D GlobalMaxPooling2D "
+    "GlobalMaxPooling3D Flatten Permute RepeatVector Reshape Cropping1D Cropping2D Cropping3D ZeroPadding1D "
+    "ZeroPadding2D ZeroPadding3D UpSampling1D UpSampling3D CenterCrop".split()
+)
+
+
+def _table() -> dict[str, dict[str, str]]:
+    rows = {}
+    for line in _WITH_KERNELS.strip().splitlines():
+        kind, *signs = line.split()
+        rows[kind] = dict(zip(COLUMNS, signs, strict=True))
+    for sign, kinds in _COMPUTING.items():
+        for kind in kinds.split():
+            rows[kind] = dict(zip(COLUMNS, [".", ".", ".", ".", sign, "L", "."], strict=True))
+    for kind in MOVING:
+        rows[kind] = dict.fromkeys(COLUMNS, ".")
+    return rows
+
+
+# The sign of each column by the layer's kind; wrappers are ruled by what they wrap.
+TABLE: Mapping[str, Mapping[str, str]] = _table()

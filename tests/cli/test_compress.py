@@ -1,0 +1,49 @@
+"""`graphbuilder compress --dry-run` prints the plan, for people and for machines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Run
+
+BLUEPRINT = """
+blueprint: 1
+inputs:
+  image: {shape: [8, 8, 1]}
+nodes:
+  conv: {layer: Conv2D, filters: 32, kernel_size: 3, activation: relu}
+  flat: {layer: Flatten}
+  scores: {layer: Dense, units: 10, activation: softmax}
+compression:
+  - {pass: prune, sparsity: 0.8, where: {except: scores}}
+  - {pass: quantize}
+"""
+
+
+def test_the_plan_is_printed(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "small.yaml"
+    path.write_text(BLUEPRINT)
+    said = run("compress", path, "--dry-run")
+    assert said.code == 0
+    assert "1. prune 80 %\n" in said.out
+    assert "2. quantize int8, aware in training\n" in said.out
+    assert "  skipped flat: it computes nothing that could be quantized\n" in said.out
+    assert "times smaller" in said.out
+    assert max(map(len, said.out.splitlines())) <= 80
+
+
+def test_the_plan_is_written_as_json_and_nothing_else_is_touched(run: Run, tmp_path: Path) -> None:
+    path, plan = tmp_path / "small.yaml", tmp_path / "plan.json"
+    path.write_text(BLUEPRINT)
+    said = run("compress", path, "--dry-run", "--format", "json", "-o", plan)
+    assert said.code == 0
+    assert json.loads(said.out) == json.loads(plan.read_text())
+    assert {found.name for found in tmp_path.iterdir()} == {"small.yaml", "plan.json"}
+    assert run("compress", path, "--dry-run", "-o", plan).code == 2
+
+
+def test_without_passes_there_is_nothing_to_plan(run: Run, blueprints: Path) -> None:
+    said = run("compress", blueprints / "cnn.yaml", "--dry-run")
+    assert said.code == 2
+    assert "declares no compression" in said.err
