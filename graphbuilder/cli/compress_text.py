@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 from graphbuilder.cli.output import bold
 from graphbuilder.cli.table import Column, layout
@@ -12,7 +14,7 @@ from graphbuilder.compression.plan_data import predicted_sizes, scheme_of
 from graphbuilder.compression.report_text import bytes_text
 from graphbuilder.graph import Graph
 
-__all__ = ["plan_lines"]
+__all__ = ["plan_lines", "result_lines"]
 
 
 def plan_lines(plan: CompressionPlan, graph: Graph, width: int) -> Iterator[str]:
@@ -79,3 +81,20 @@ def _skipped(stage: Stage, width: int) -> Iterator[str]:
     for reason, layers in reasons.items():
         told = ", ".join(layers[:6]) + (f" and {len(layers) - 6} more" if len(layers) > 6 else "")
         yield from textwrap.wrap(f"skipped {told}: {reason}", width, initial_indent="  ", subsequent_indent="    ")
+
+
+def result_lines(report: Mapping[str, Any], folder: Path) -> Iterator[str]:
+    """The lines that say what came of a run: of each stage, and of both .tflite files."""
+    for stage in report["run"]:
+        told = "  ".join(f"{name} {value:.4g}" for name, value in stage["evaluation"].items())
+        yield f"{stage['name']}: {told}"
+        for layer in stage["layers"]:
+            if stage["pass"] is not None and layer["zeros"] and layer["size"] > 1:
+                share = 100 * layer["zeros"] / layer["size"]
+                yield f"  {layer['layer']} {layer['weight']}: {share:.1f} % zeros, {layer['unique']:,} different values"
+    before, after = report["tflite"]["before"], report["tflite"]["after"]
+    for name, found in (("float", before), ("compressed", after)):
+        judged = "".join(f", {output} {value:.4f}" for output, value in found["metrics"].items())
+        yield f"{name} .tflite: {bytes_text(found['raw'])}, {bytes_text(found['gzip'])} after gzip{judged}"
+    yield f"{before['gzip'] / after['gzip']:.1f} times smaller after gzip, {before['raw'] / after['raw']:.1f} times raw"
+    yield f"{folder}: model.tflite, model.keras, report.json"

@@ -142,8 +142,6 @@ def _unquantizable(entry: LayerEntry) -> str | None:
     """Why training cannot be aware of the quantization of a layer."""
     if entry.dtype not in (None, "float32"):
         return f"its dtype is {entry.dtype}, and only float32 can be trained for 8 bits"
-    if getattr(entry, "activity_regularizer", None) is not None:
-        return "its activity_regularizer would be lost"
     activation = getattr(entry, "activation", None)
     if activation is None or type(entry).name() in _ACTIVATION_INSIDE:
         return None

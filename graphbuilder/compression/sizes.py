@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphbuilder.compression.conversions import Scheme
+from graphbuilder.compression.conversions import Outcome, Scheme, ruling_of_form
 from graphbuilder.graph import Call, Graph, Layer
 
 if TYPE_CHECKING:
@@ -143,8 +143,10 @@ class PredictedSize:
     gzip_error: float
 
 
-# TFLite leaves smaller weights as floats under the scheme `dynamic`.
+# TFLite leaves smaller weights as floats under the scheme `dynamic`. It keeps the four gates of an LSTM apart, and
+# quantizes all of them or none.
 _DYNAMIC_LEAST = 1_024
+_GATES = {"LSTM": 4}
 # By scheme, the bytes of one number of a matrix or kernel, and of one of a bias or scale.
 _BYTES: Mapping[Scheme, tuple[float, float]] = {
     "float32": (4, 4),
@@ -153,13 +155,13 @@ _BYTES: Mapping[Scheme, tuple[float, float]] = {
     "int8": (1, 4),
     "int16x8": (1, 8),
 }
-# Fitted to blueprints that were converted; `tests/compression/test_sizes_measured.py` holds them to it.
+# Fitted to blueprints that were converted; `tests/compression/test_sizes.py` holds them to it.
 _FILE_OVERHEAD = 1_800
 _CALL_OVERHEAD: Mapping[Scheme, int] = {"float32": 300, "float16": 600, "dynamic": 380, "int8": 420, "int16x8": 420}
 # A scale and a zero point for each channel of a quantized kernel.
 _CHANNEL_OVERHEAD = 12
 _RAW_ERROR = 0.1
-_GZIP_ERROR = 0.25
+_GZIP_ERROR = 0.15
 # The bits of a number of a trained matrix: its entropy under 8 bits, and what deflate leaves of floats.
 _INT8_BITS = 7.3
 _FLOAT_SHARE = 0.93
@@ -224,14 +226,19 @@ def predict_size(
         if name in folded:
             continue
         bits = predicted_bits(scheme, (sparsity or {}).get(name, 0.0), (clusters or {}).get(name))
+        gates = _GATES.get(layer.kind, 1)
+        least = min((weight.size // gates for weight in layer.weights if len(weight.shape) > 1), default=0)
+        float_only = ruling_of_form(layer.kind, scheme).outcome is Outcome.FLOAT
         for weight in layer.weights:
-            kernel = len(weight.shape) > 1 and not (scheme == "dynamic" and weight.size < _DYNAMIC_LEAST)
+            small = scheme == "dynamic" and (least if gates > 1 else weight.size) < _DYNAMIC_LEAST
+            kernel = len(weight.shape) > 1 and not small and not float_only
             each = _BYTES[scheme][0 if kernel else 1]
             # Normalizations keep two of their four vectors.
             size = weight.size / (2 if layer.kind == "BatchNormalization" else 1)
             weights += size * each
             compressed += size * (bits / 8 if kernel else each * _FLOAT_SHARE)
-            if kernel and scheme not in ("float32", "float16"):
+            # An LSTM's gates and an embedding have one scale each.
+            if kernel and scheme not in ("float32", "float16") and gates == 1 and layer.kind != "Embedding":
                 overhead += weight.shape[-1] * _CHANNEL_OVERHEAD
     calls = sum(1 for call in graph.calls.values() if _name_of(call) not in folded)
     overhead += _FILE_OVERHEAD + calls * _CALL_OVERHEAD[scheme]

@@ -43,6 +43,14 @@ def test_the_plan_is_written_as_json_and_nothing_else_is_touched(run: Run, tmp_p
     assert run("compress", path, "--dry-run", "-o", plan).code == 2
 
 
+def test_a_run_needs_data_and_a_place(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "small.yaml"
+    path.write_text(BLUEPRINT)
+    said = run("compress", path)
+    assert said.code == 2
+    assert "--data digits -o small/" in said.err
+
+
 def test_without_passes_there_is_nothing_to_plan(run: Run, blueprints: Path) -> None:
     said = run("compress", blueprints / "cnn.yaml", "--dry-run")
     assert said.code == 2
