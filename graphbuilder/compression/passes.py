@@ -147,8 +147,8 @@ class LowRank(CompressionPass):
     """Replaces a layer by two thinner ones, whose product is the best one of that rank.
 
     The truncated singular value decomposition is the best approximation of a matrix by one of lower rank (Eckart and
-    Young 1936, https://doi.org/10.1007/BF02288367); for convolutions as in Jaderberg et al. 2014,
-    https://arxiv.org/abs/1405.3866.
+    Young 1936, https://doi.org/10.1007/BF02288367); for convolutions as in Zhang et al. 2016,
+    https://arxiv.org/abs/1505.06798.
     """
 
     per_node = ("rank", "energy")

@@ -11,6 +11,7 @@ from graphbuilder.compression.legality import Ruling, Verdict, ruling
 from graphbuilder.compression.orders import order_of
 from graphbuilder.compression.passes import Cluster, CompressionPass, LowRank, Prune, Quantize
 from graphbuilder.compression.targets import Kept, Target
+from graphbuilder.compression.twins import differing
 from graphbuilder.errors import Diagnostic
 from graphbuilder.graph import Graph
 
@@ -104,7 +105,23 @@ def plan_compression(graph: Graph) -> tuple[CompressionPlan, tuple[Diagnostic, .
         _check_order(stages, stage, finding)
         stages.append(stage)
         _remember(record, stage)
+    if declared:
+        diagnostics += _differing(graph)
     return CompressionPlan(graph.name, tuple(stages)), tuple(diagnostics)
+
+
+def _differing(graph: Graph) -> Iterable[Diagnostic]:
+    """Nodes that Keras 3 would compute otherwise than the twin, in which compression runs."""
+    for node, reason in differing(graph):
+        origin = graph.calls[node].origin
+        yield Diagnostic(
+            "GB823",
+            reason,
+            file=origin.source.name,
+            position=origin.position(key=True),
+            node=node,
+            hint="use another activation, or leave the model uncompressed",
+        )
 
 
 def _layer_plans(graph: Graph, one: Declared) -> Iterable[LayerPlan]:
