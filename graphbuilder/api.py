@@ -75,6 +75,10 @@ class Checked:
         return tuple(found for found in self.diagnostics if found.severity is Severity.WARNING)
 
 
+def _document(blueprint: Blueprintish) -> Document:
+    return blueprint if isinstance(blueprint, Document) else load(blueprint)
+
+
 def load(path: str | PathLike[str]) -> Document:
     """Reads a blueprint and what it imports. Runs no code and imports no TensorFlow.
 
@@ -120,7 +124,7 @@ def check(
         (True, 1969738)
     """
     try:
-        document = blueprint if isinstance(blueprint, Document) else load(blueprint)
+        document = _document(blueprint)
     except BlueprintError as error:
         return Checked(None, error.diagnostics)
     lowered = try_lower(document, params, limits=limits)
@@ -146,8 +150,7 @@ def lower(
     Raises:
         BlueprintError: with every error found.
     """
-    document = blueprint if isinstance(blueprint, Document) else load(blueprint)
-    return _lower(document, params, limits=limits)
+    return _lower(_document(blueprint), params, limits=limits)
 
 
 def compile(
@@ -209,7 +212,7 @@ def explain(
     """
     from graphbuilder.analysis.explain import explain as tell
 
-    document = blueprint if isinstance(blueprint, Document) else load(blueprint)
+    document = _document(blueprint)
     checked = check(document, params, limits=limits)
     # A document without a graph, because of errors or because it holds only blocks, is told by lowering it.
     graph = checked.graph or lower(document, params, limits=limits)
@@ -252,8 +255,7 @@ def merge(
     """
     from graphbuilder.editing import merge as edit
 
-    document = blueprint if isinstance(blueprint, Document) else load(blueprint)
-    return edit(document, nodes, strategy, name=name, options=options, into=into, params=params)
+    return edit(_document(blueprint), nodes, strategy, name=name, options=options, into=into, params=params)
 
 
 def fusions_that_fit(
@@ -276,8 +278,7 @@ def fusions_that_fit(
     """
     from graphbuilder.editing import fusions_that_fit as fitting
 
-    document = blueprint if isinstance(blueprint, Document) else load(blueprint)
-    return fitting(document, nodes, params)
+    return fitting(_document(blueprint), nodes, params)
 
 
 def train(

@@ -8,9 +8,10 @@ from typing import Any, Literal, cast
 
 from graphbuilder.errors import BlueprintError, Diagnostic, InternalError
 from graphbuilder.text import Source, parse, to_json, to_yaml
+from graphbuilder.text.splices import same_data
 from graphbuilder.text.tree import Alias, Scalar, walk
 
-__all__ = ["comments", "converted", "left_behind", "same_data"]
+__all__ = ["comments", "converted", "left_behind"]
 
 
 def converted(source: Source, syntax: str) -> str:
@@ -70,31 +71,6 @@ def comments(source: Source) -> int:
                 at = mark + 1
         at = max(at, end)
     return found
-
-
-def same_data(one: Any, other: Any) -> bool:
-    """Whether two documents are equal in values, kinds of values, and the order of keys.
-
-    Example:
-        >>> same_data({"a": 1}, {"a": 1.0}), same_data({"a": 1, "b": 2}, {"b": 2, "a": 1})
-        (False, False)
-    """
-    waiting = [(one, other)]
-    while waiting:
-        left, right = waiting.pop()
-        if type(left) is not type(right):
-            return False
-        if isinstance(left, dict):
-            if list(left) != list(right):
-                return False
-            waiting += zip(left.values(), right.values(), strict=True)
-        elif isinstance(left, list):
-            if len(left) != len(right):
-                return False
-            waiting += zip(left, right, strict=True)
-        elif left != right and not (isinstance(left, float) and math.isnan(left) and math.isnan(right)):
-            return False
-    return True
 
 
 def _refuse_endless_numbers(source: Source) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from graphbuilder.blueprint.shipped import blueprint_names
-from graphbuilder.cli.conversion import comments, same_data
+from graphbuilder.cli.conversion import comments
 from graphbuilder.text import parse, read
+from graphbuilder.text.splices import same_data
 from tests.cli.conftest import Run
 
 
