@@ -75,10 +75,13 @@ def compress(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         hint = "name a folder that does not exist yet"
         raise CommandError(Diagnostic("GB601", f"{folder} exists already and is not empty", hint=hint))
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     plan, _ = plan_compression(graph)
-    with tempfile.TemporaryDirectory(prefix=".work-", dir=folder) as scratch:
+    # Beside the folder, so that what is finished can be renamed to it: it appears whole or not at all.
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
         work = Path(scratch)
+        results = work / "results"
+        results.mkdir()
         common = {"blueprint": str(blueprint.resolve()), "params": dict(params), "trust": list(trust)}
         arguments = {**common, "data": data, "folder": scratch, "seed": seed, "epochs": epochs}
         done: dict[str, Any] = run_task("compress.stages", arguments, progress=progress).value
@@ -100,21 +103,23 @@ def compress(
 
         float_file = work / "float.tflite"
         first = converted("float", float_file, "float32", False)
-        last = converted("last", folder / "model.tflite", scheme_of(plan), bool(done["aware"]))
-        before, after = file_size(float_file), file_size(folder / "model.tflite")
-        arguments = {**common, "weights": str(work / "weights.h5"), "output": str(folder / "model.keras")}
+        last = converted("last", results / "model.tflite", scheme_of(plan), bool(done["aware"]))
+        before, after = file_size(float_file), file_size(results / "model.tflite")
+        arguments = {**common, "weights": str(work / "weights.h5"), "output": str(results / "model.keras")}
         run_task("compress.save", arguments, progress=progress)
-    report = {
-        **plan_data(plan, graph),
-        "seed": seed,
-        "run": list(done["stages"]),
-        "tflite": {
-            "before": {**before.to_json(), "metrics": first["metrics"]},
-            "after": {**after.to_json(), "metrics": last["metrics"]},
-        },
-    }
-    written = json.dumps(report, indent=2) + "\n"
-    (folder / "report.json").write_text(written, encoding="utf-8")
+        report = {
+            **plan_data(plan, graph),
+            "seed": seed,
+            "run": list(done["stages"]),
+            "tflite": {
+                "before": {**before.to_json(), "metrics": first["metrics"]},
+                "after": {**after.to_json(), "metrics": last["metrics"]},
+            },
+        }
+        written = json.dumps(report, indent=2) + "\n"
+        (results / "report.json").write_text(written, encoding="utf-8")
+        # An empty folder that stands there gives way.
+        results.replace(folder)
     return Compressed(folder, tuple(done["stages"]), before, after, (first["metrics"], last["metrics"]), report)
 
 

@@ -60,3 +60,4 @@ def test_data_that_does_not_fit_starts_nothing(blueprint: Path, tmp_path: Path) 
     np.savez(tmp_path / "wrong.npz", image=np.zeros((70, 9, 9, 1), "float32"), scores=np.zeros(70, "int64"))
     with pytest.raises(BlueprintError, match="GB705"):
         compress(blueprint, lower(blueprint), str(tmp_path / "wrong.npz"), tmp_path / "out", params={})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["small.yaml", "wrong.npz"]
