@@ -150,6 +150,8 @@ CODES: dict[str, str] = {
     "GB815": "A TFLite model cannot be read or run.",
     "GB816": "The data does not fit the TFLite model.",
     "GB817": "A compression report cannot be read.",
+    "GB818": "A written plan of a compression cannot be read.",
+    "GB819": "A compression is planned otherwise than in the plan that was written.",
     "GB821": "tensorflow-model-optimization refuses to compress a layer.",
     "GB823": "A node is computed differently by the two Kerases.",
     # Compression: what passes are declared for.
@@ -158,6 +160,11 @@ CODES: dict[str, str] = {
     "GB833": "A pass cannot be done to a node that it names.",
     "GB834": "A pass cannot stand behind an earlier one.",
     "GB835": "A pass has no effect on any layer.",
+    "GB836": "A pass that has the whole model converted names only some of its layers.",
+    # Compression: budgets and the search for settings.
+    "GB841": "A compressed model misses its budget.",
+    "GB842": "There are no settings to search, or none that could meet the budget.",
+    "GB843": "No settings that were tried meet the budget.",
     "GB900": "graphbuilder met a bug of its own.",
 }
 

@@ -20,6 +20,7 @@ _STAGES = {
     "GB5": "Building",
     "GB6": "The command and its surroundings",
     "GB7": "Data and training",
+    "GB8": "Compression",
     "GB9": "Bugs",
 }
 

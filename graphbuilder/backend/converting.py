@@ -113,7 +113,9 @@ def export_model(model: Any, folder: Path, names: SignatureNames, *, batch: int 
 
     concrete = serve.get_concrete_function(**specs)
     module = tf.Module()
-    module.model = model
+    # Not the model itself: Keras would trace every layer anew, and what a recurrent layer that is aware of quantization
+    # multiplies with are tensors of the trace in which they were quantized.
+    module.held = list(model.variables)
     module.serve = serve
     with _silenced():
         tf.saved_model.save(module, str(folder), signatures={"serving_default": concrete})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,7 +131,7 @@ def measure_file(
     expected: Path | None = None,
     targets: Path | None = None,
     metrics: Mapping[str, str] | None = None,
-    from_logits: bool = False,
+    from_logits: Sequence[str] = (),
     predictions: Path | None = None,
     nodes: Mapping[str, str] | None = None,
     refuse: bool = True,
@@ -149,7 +149,7 @@ def measure_file(
         expected: one with what the Keras model gives for them, by output.
         targets: one with what is right, by output.
         metrics: how each output is judged.
-        from_logits: whether a single output is a logit.
+        from_logits: the outputs that give logits where their metric takes probabilities.
         predictions: where to write what the model gives.
         nodes: the blueprint's paths by the names that layers were built under.
         refuse: whether a model that disagrees with what is expected is an error.
@@ -172,7 +172,7 @@ def measure_file(
         "expected": None if expected is None else str(expected),
         "targets": None if targets is None else str(targets),
         "metrics": dict(metrics or {}),
-        "from_logits": from_logits,
+        "from_logits": list(from_logits),
         "predictions": None if predictions is None else str(predictions),
         "nodes": dict(nodes or {}),
         "refuse": refuse,

@@ -15,7 +15,15 @@ from graphbuilder.backend.fitting import EpochRecord
 from graphbuilder.errors import BlueprintError, Diagnostic, MissingError
 from graphbuilder.graph import Constant, Graph, Layer, Value, map_structure
 
-__all__ = ["Kept", "StateFolder", "history_text", "model_fingerprint", "restore", "snapshot"]
+__all__ = [
+    "Kept",
+    "StateFolder",
+    "changed_settings",
+    "history_text",
+    "model_fingerprint",
+    "restore",
+    "snapshot",
+]
 
 _FORMAT = 1
 
@@ -145,14 +153,7 @@ class StateFolder:
         Raises:
             BlueprintError: settings differ, each with what it was, or more epochs are done already.
         """
-        found = []
-        for name in dict.fromkeys([*kept.settings, *settings]):
-            was, now = kept.settings.get(name), settings.get(name)
-            if was == now:
-                continue
-            short = all(isinstance(value, (int, float, str, bool)) and len(str(value)) < 40 for value in (was, now))
-            message = f"{name} was {was} and is {now} now" if short else f"{name} is no longer what it was"
-            found.append(Diagnostic("GB723", message, file=str(self.path)))
+        found = changed_settings(kept.settings, settings, self.path)
         if not found and len(kept.records) > epochs:
             message = f"{len(kept.records)} epochs are done already, and {epochs} are asked for"
             found.append(Diagnostic("GB723", message, file=str(self.path)))
@@ -167,6 +168,25 @@ class StateFolder:
                 "GB723", f"the kept state cannot be read: {reason}", file=str(self.path), hint="--force begins anew"
             )
         )
+
+
+def changed_settings(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> list[Diagnostic]:
+    """What keeps a run from going on, because it is no longer the same one.
+
+    Arguments:
+        before: the settings that it began with, by names that people understand.
+        now: those that it would go on with.
+        folder: where its state is kept.
+    """
+    found = []
+    for name in dict.fromkeys([*before, *now]):
+        was, become = before.get(name), now.get(name)
+        if was == become:
+            continue
+        short = all(isinstance(value, (int, float, str, bool)) and len(str(value)) < 40 for value in (was, become))
+        message = f"{name} was {was} and is {become} now" if short else f"{name} is no longer what it was"
+        found.append(Diagnostic("GB723", message, file=str(folder)))
+    return found
 
 
 def _hinted(diagnostic: Diagnostic, hint: str) -> Diagnostic:

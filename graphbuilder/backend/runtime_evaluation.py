@@ -99,7 +99,8 @@ def evaluate_task(arguments: Mapping[str, Any], report: Callable[[Progress], Non
 
     Arguments:
         arguments: `model`, a path; `scheme`; `samples`, the path of an .npz file with an array for each input;
-            `targets`, one for each measured output, or None; `metrics`, a metric by output; `expected`, what the
+            `targets`, one for each measured output, or None; `metrics`, a metric by output; `from_logits`,
+            the outputs that give logits; `expected`, what the
             original gives, or None; `predictions`, where to write what the model gives, or None; `threads`;
             `delegate`; `nodes`, the names that layers were built under, with their paths; `refuse`, whether a model
             that disagrees is an error.
@@ -129,9 +130,9 @@ def evaluate_task(arguments: Mapping[str, Any], report: Callable[[Progress], Non
             refuse_disagreement(compared, arguments["scheme"], arguments.get("allowed", ALLOWED_DIFFERENCE))
     if arguments.get("targets") is not None:
         targets = read_arrays(Path(arguments["targets"]))
-        logits = arguments.get("from_logits", False)
+        logits = arguments.get("from_logits", ())
         for output, metric in arguments["metrics"].items():
-            result["metrics"][output] = measure(metric, found[output], targets[output], from_logits=logits)
+            result["metrics"][output] = measure(metric, found[output], targets[output], from_logits=output in logits)
     nodes = arguments.get("nodes") or {}
     facts = tensor_facts(path.read_bytes(), nodes)
     result["tensors"] = [{**asdict(item), "nodes": [nodes[name] for name in item.nodes]} for item in facts]

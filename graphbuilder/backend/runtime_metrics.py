@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ALLOWED_DIFFERENCE", "Agreement", "Metric", "agreement", "measure", "refuse_disagreement"]
 
-Metric: TypeAlias = Literal["accuracy", "mean_absolute_error", "mean_squared_error"]
+Metric: TypeAlias = Literal["accuracy", "binary_accuracy", "mean_absolute_error", "mean_squared_error"]
 # The share of an output's scale by which a converted model may typically be off before it counts as wrong.
 ALLOWED_DIFFERENCE = 0.10
 
@@ -109,10 +109,11 @@ def measure(metric: Metric, predictions: np.ndarray, targets: np.ndarray, *, fro
     """How good predictions are.
 
     Arguments:
-        metric: accuracy takes classes as numbers or as one-hot rows, and a single output as the probability of yes.
+        metric: accuracy takes classes as numbers or as one-hot rows, and a single output as the probability of yes;
+            binary_accuracy takes every number as one.
         predictions: what the model gives, samples first.
         targets: what is right.
-        from_logits: whether a single output is a logit rather than a probability.
+        from_logits: whether such a number is a logit rather than a probability.
 
     Raises:
         BlueprintError: the shapes do not fit.
@@ -121,7 +122,7 @@ def measure(metric: Metric, predictions: np.ndarray, targets: np.ndarray, *, fro
     import numpy
 
     given, right = numpy.asarray(predictions, "float64"), numpy.asarray(targets)
-    if metric != "accuracy":
+    if metric not in ("accuracy", "binary_accuracy"):
         powers = {"mean_absolute_error": 1, "mean_squared_error": 2}
         if metric not in powers:
             raise CommandError(Diagnostic("GB603", f"the metric {metric} is not known", expected="accuracy, …"))
@@ -129,7 +130,7 @@ def measure(metric: Metric, predictions: np.ndarray, targets: np.ndarray, *, fro
             right = right.reshape(given.shape)
         _need(right.shape == given.shape, given, right)
         return float((numpy.abs(given - right) ** powers[metric]).mean())
-    if given.shape[-1] == 1 or (given.ndim == 1):
+    if metric == "binary_accuracy" or given.shape[-1] == 1 or given.ndim == 1:
         _need(right.size == given.size, given, right)
         chosen = given.reshape(-1) > (0.0 if from_logits else 0.5)
         return float((chosen == (right.reshape(-1) > 0.5)).mean())

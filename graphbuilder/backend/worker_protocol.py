@@ -39,7 +39,6 @@ class TaskKind:
 # Everything that a worker runs. A job that names anything else is refused, so that no job file can run foreign code.
 TASKS: Mapping[str, TaskKind] = {
     "compress.stages": TaskKind("graphbuilder.backend.compression_stages:stages_task", legacy_keras=True),
-    "compress.save": TaskKind("graphbuilder.backend.compression_stages:save_task"),
     "tflite.convert": TaskKind("graphbuilder.backend.converting:convert_task", legacy_keras=True),
     "tflite.evaluate": TaskKind("graphbuilder.backend.runtime_evaluation:evaluate_task"),
     "tflite.latency": TaskKind("graphbuilder.backend.runtime_latency:latency_task"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from graphbuilder.blueprint.document import BlockPlace, Document
-from graphbuilder.blueprint.expressions import ExpressionError, evaluate, names_in
+from graphbuilder.blueprint.expressions import ExpressionError, ParamUse, evaluate, names_in, param_uses
 from graphbuilder.blueprint.loading import ImportLimits, diagnose, load, load_source, parse_blueprint
 from graphbuilder.blueprint.params import ParamProblem, resolve_params, resolve_values
 from graphbuilder.blueprint.schema import (
     Block,
     BlockNode,
     Blueprint,
+    BudgetSpec,
     FuseNode,
     InputSpec,
     LayerNode,
@@ -26,6 +27,7 @@ __all__ = [
     "BlockNode",
     "BlockPlace",
     "Blueprint",
+    "BudgetSpec",
     "Document",
     "ExpressionError",
     "FuseNode",
@@ -36,6 +38,7 @@ __all__ = [
     "OpNode",
     "Param",
     "ParamProblem",
+    "ParamUse",
     "PassSpec",
     "ReuseNode",
     "Training",
@@ -44,6 +47,7 @@ __all__ = [
     "load",
     "load_source",
     "names_in",
+    "param_uses",
     "parse_blueprint",
     "resolve_params",
     "resolve_values",

@@ -5,14 +5,15 @@ from __future__ import annotations
 import ast
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from graphbuilder.catalog.arguments import as_written
 from graphbuilder.errors import suggestion
 
-__all__ = ["ExpressionError", "evaluate", "names_in"]
+__all__ = ["ExpressionError", "ParamUse", "evaluate", "names_in", "param_uses"]
 
 MAX_LENGTH = 1_000
 MAX_MAGNITUDE = 2**63
@@ -102,6 +103,62 @@ def names_in(text: str) -> set[str]:
         return set()
     nodes = [node for part in parts if not isinstance(part, str) for node in ast.walk(part)]
     return {node.id for node in nodes if isinstance(node, ast.Name)} - _FUNCTIONS.keys() - _LITERALS.keys()
+
+
+@dataclass(frozen=True, slots=True)
+class ParamUse:
+    """One place in a string where a param is named.
+
+    Arguments:
+        name: the param.
+        start: the offset of its first character, behind the `$` of `$name`.
+        end: the offset behind its last.
+        inside: whether it stands within `$(…)`.
+    """
+
+    name: str
+    start: int
+    end: int
+    inside: bool
+
+
+def param_uses(text: str) -> tuple[ParamUse, ...]:
+    """Where a string names params, in order; none when it is not well formed.
+
+    Example:
+        >>> [(use.name, text[use.start : use.end]) for text in ["x_$a $(min(a, b))"] for use in param_uses(text)]
+        [('a', 'a'), ('a', 'a'), ('b', 'b')]
+    """
+    try:
+        _split(text)
+    except ExpressionError:
+        return ()
+    found: list[ParamUse] = []
+    at = 0
+    while (dollar := text.find("$", at)) >= 0:
+        match = _REFERENCE.match(text, dollar)
+        assert match is not None
+        at = match.end()
+        if match["name"]:
+            found.append(ParamUse(match["name"], *match.span("name"), inside=False))
+        elif match["open"]:
+            start, at = at, _closing(text, at)
+            found += _uses_inside(text[start : at - 1], start)
+    return tuple(sorted(found, key=lambda use: use.start))
+
+
+def _uses_inside(text: str, offset: int) -> Iterator[ParamUse]:
+    """The params named in the text of one expression, which stands at an offset of a longer one."""
+    offset += len(text) - len(text.lstrip())
+    tree = _parse(text)
+    lines = text.strip().split("\n")
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and id(node) not in called:
+            # Columns of the syntax tree count bytes.
+            column = len(lines[node.lineno - 1].encode()[: node.col_offset].decode())
+            start = offset + sum(len(line) + 1 for line in lines[: node.lineno - 1]) + column
+            yield ParamUse(node.id, start, start + len(node.id), inside=True)
 
 
 def _as_text(value: Any) -> str:

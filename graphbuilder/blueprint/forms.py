@@ -13,6 +13,7 @@ from graphbuilder.catalog.arguments import as_written, conflict, refuse
 from graphbuilder.errors import suggestion
 
 __all__ = [
+    "EXPRESSION_SCHEMA",
     "AxisList",
     "BlockName",
     "DtypeName",
@@ -34,7 +35,7 @@ KINDS = ("layer", "op", "fuse", "block", "reuse")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PARAM = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_EXPRESSION_SCHEMA = {"type": "string", "pattern": r"^\$", "description": "an expression over params"}
+EXPRESSION_SCHEMA = {"type": "string", "pattern": r"^\$", "description": "an expression over params"}
 
 
 def has_expression(value: Any) -> bool:
@@ -78,7 +79,7 @@ def _must_be_expression(value: str) -> str:
     return value
 
 
-ExpressionText = Annotated[str, AfterValidator(_must_be_expression), WithJsonSchema(_EXPRESSION_SCHEMA)]
+ExpressionText = Annotated[str, AfterValidator(_must_be_expression), WithJsonSchema(EXPRESSION_SCHEMA)]
 
 
 def _dtype(value: Any) -> Any:
@@ -88,7 +89,7 @@ def _dtype(value: Any) -> Any:
 
 
 DtypeName = Annotated[
-    str, BeforeValidator(_dtype), WithJsonSchema({"anyOf": [{"enum": list(DTYPES)}, _EXPRESSION_SCHEMA]})
+    str, BeforeValidator(_dtype), WithJsonSchema({"anyOf": [{"enum": list(DTYPES)}, EXPRESSION_SCHEMA]})
 ]
 
 
@@ -125,7 +126,7 @@ _AXIS_SCHEMA = {
 AxisList = Annotated[
     list[Annotated[Any, BeforeValidator(_axis)]] | ExpressionText,
     BeforeValidator(_axes),
-    WithJsonSchema({"anyOf": [{"type": "array", "items": _AXIS_SCHEMA}, _EXPRESSION_SCHEMA]}),
+    WithJsonSchema({"anyOf": [{"type": "array", "items": _AXIS_SCHEMA}, EXPRESSION_SCHEMA]}),
 ]
 
 FromField = Annotated[

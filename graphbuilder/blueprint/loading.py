@@ -10,7 +10,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from graphbuilder.blueprint.document import Document
-from graphbuilder.blueprint.schema import Block, Blueprint, InputSpec, Node, Param, PortSpec, ReuseNode, Training
+from graphbuilder.blueprint.schema import (
+    Block,
+    Blueprint,
+    BudgetSpec,
+    InputSpec,
+    Node,
+    Param,
+    PortSpec,
+    ReuseNode,
+    Training,
+)
 from graphbuilder.blueprint.shipped import NAMESPACES, block_path, blocks_in
 from graphbuilder.catalog.refusals import Refusal, refusals
 from graphbuilder.errors import BlueprintError, Diagnostic, Related, suggestion
@@ -200,6 +210,8 @@ def _known_keys(data: Any, path: tuple[str | int, ...]) -> list[str]:
         model = Blueprint
     elif shape[0] == "training":
         model = Training
+    elif shape[0] == "budget":
+        model = BudgetSpec
     elif shape[0] == "params" and len(shape) == 2:
         model = Param
     elif shape[0] == "inputs" and len(shape) == 2:

@@ -42,12 +42,21 @@ def _one_line(kind: type[BaseModel]) -> str:
     return (inspect.getdoc(kind) or "").split("\n")[0].rstrip(".")
 
 
+def _ranges(kind: type[BaseModel]) -> dict[str, Any]:
+    """What `search` takes beside a pass: a list of numbers for each option that can be varied."""
+    numbers = {"type": "array", "items": open_to_expressions({"type": "number"}), "minItems": 1}
+    options: tuple[str, ...] = getattr(kind, "searched", ())
+    return {"type": "object", "properties": dict.fromkeys(options, numbers), "additionalProperties": False}
+
+
 def _options(kind: type[BaseModel]) -> dict[str, Any]:
     """One pass with its options, and no others."""
     properties: dict[str, Any] = {"pass": {}}
     schemas = kind.model_json_schema()["properties"]
     for name, info in kind.model_fields.items():
         plain = {key: value for key, value in schemas[name].items() if key not in ("title", "default", "description")}
+        if name == "search":
+            plain = _ranges(kind)
         properties[name] = {"description": info.description, **open_to_expressions(plain)}
         default = written(info.default)
         if isinstance(default, (bool, int, float, str)):

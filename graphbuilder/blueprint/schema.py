@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from graphbuilder.blueprint.budget_bounds import Bytes, Drop, Positive
 from graphbuilder.blueprint.forms import (
     AxisList,
     BlockName,
@@ -38,6 +39,7 @@ __all__ = [
     "Block",
     "BlockNode",
     "Blueprint",
+    "BudgetSpec",
     "FuseNode",
     "InputSpec",
     "LayerNode",
@@ -257,6 +259,22 @@ class PassSpec(_Part):
     about: str | None = Field(None, description="what it is, for people")
 
 
+class BudgetSpec(_Part):
+    """What a compressed model may cost; `compress` fails where one of these is missed."""
+
+    accuracy_drop: Drop = Field(
+        None, description="by how much the first measure may be worse than the float model's, both as .tflite"
+    )
+    gzip_ratio: Positive = Field(
+        None, description="how many times smaller than the float .tflite file it must be, both after gzip"
+    )
+    raw_ratio: Positive = Field(None, description="how many times smaller than the float .tflite file it must be")
+    gzip_bytes: Bytes = Field(None, description="the most bytes of the .tflite file after gzip")
+    raw_bytes: Bytes = Field(None, description="the most bytes of the .tflite file")
+    latency_ms: Positive = Field(None, description="the most milliseconds of one call, the median of those measured")
+    about: str | None = Field(None, description="what it is, for people")
+
+
 class Blueprint(_Part):
     """A neural network as a graph of layers, format 1."""
 
@@ -282,6 +300,7 @@ class Blueprint(_Part):
     )
     training: Training | None = Field(None, description="how it wants to be trained")
     compression: list[PassSpec] = Field(default_factory=list, description="passes that shrink it, in order")
+    budget: BudgetSpec | None = Field(None, description="what it may cost once it is compressed")
 
     @model_validator(mode="before")
     @classmethod

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from graphbuilder.cli.output import bold
 from graphbuilder.cli.table import Column, layout
+from graphbuilder.compression.options import Block
 from graphbuilder.compression.plan import CompressionPlan, LayerPlan, Stage
 from graphbuilder.compression.plan_data import predicted_sizes, scheme_of
 from graphbuilder.compression.report_text import bytes_text
 from graphbuilder.graph import Graph
 
-__all__ = ["plan_lines", "result_lines"]
+__all__ = ["plan_lines"]
 
 
 def plan_lines(plan: CompressionPlan, graph: Graph, width: int) -> Iterator[str]:
@@ -28,7 +28,9 @@ def plan_lines(plan: CompressionPlan, graph: Graph, width: int) -> Iterator[str]
     for stage in plan.stages:
         yield bold(f"{stage.number}. {stage.declared.label()}")
         yield from _layers(stage, graph, width)
-        yield from _skipped(stage, width)
+        yield from _told("", (one for one in stage.layers if one.ruling.acts and one.ruling.reason), width)
+        yield from _told("skipped ", stage.skipped, width)
+        yield from _told("left out ", stage.left_out, width)
         if stage.keeps:
             kept = ", ".join(sorted({layer for layer, _ in stage.keeps}))
             yield from textwrap.wrap(
@@ -63,9 +65,13 @@ def _layers(stage: Stage, graph: Graph, width: int) -> Iterator[str]:
 
 
 def _asked(one: LayerPlan) -> str:
-    return ", ".join(
-        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in one.asked().items()
-    )
+    return ", ".join(f"{name} {_shown(value)}" for name, value in one.asked().items())
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Block):
+        return f"{value.block[0]} × {value.block[1]}"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _size(one: LayerPlan, graph: Graph) -> str:
@@ -73,28 +79,12 @@ def _size(one: LayerPlan, graph: Graph) -> str:
     return f"{sum(weight.size for weight in weights if weight.name in one.ruling.weights):,}"
 
 
-def _skipped(stage: Stage, width: int) -> Iterator[str]:
-    """What is left as it is, layers of one reason together."""
+def _told(what: str, layers: Iterable[LayerPlan], width: int) -> Iterator[str]:
+    """What is to be said of layers, those of one reason together."""
     reasons: dict[str, list[str]] = {}
-    for one in stage.skipped:
-        reasons.setdefault(one.ruling.reason or str(one.ruling.verdict), []).append(one.layer)
-    for reason, layers in reasons.items():
-        told = ", ".join(layers[:6]) + (f" and {len(layers) - 6} more" if len(layers) > 6 else "")
-        yield from textwrap.wrap(f"skipped {told}: {reason}", width, initial_indent="  ", subsequent_indent="    ")
-
-
-def result_lines(report: Mapping[str, Any], folder: Path) -> Iterator[str]:
-    """The lines that say what came of a run: of each stage, and of both .tflite files."""
-    for stage in report["run"]:
-        told = "  ".join(f"{name} {value:.4g}" for name, value in stage["evaluation"].items())
-        yield f"{stage['name']}: {told}"
-        for layer in stage["layers"]:
-            if stage["pass"] is not None and layer["zeros"] and layer["size"] > 1:
-                share = 100 * layer["zeros"] / layer["size"]
-                yield f"  {layer['layer']} {layer['weight']}: {share:.1f} % zeros, {layer['unique']:,} different values"
-    before, after = report["tflite"]["before"], report["tflite"]["after"]
-    for name, found in (("float", before), ("compressed", after)):
-        judged = "".join(f", {output} {value:.4f}" for output, value in found["metrics"].items())
-        yield f"{name} .tflite: {bytes_text(found['raw'])}, {bytes_text(found['gzip'])} after gzip{judged}"
-    yield f"{before['gzip'] / after['gzip']:.1f} times smaller after gzip, {before['raw'] / after['raw']:.1f} times raw"
-    yield f"{folder}: model.tflite, model.keras, report.json"
+    for one in layers:
+        fix = f" ({one.ruling.fix})" if one.ruling.fix else ""
+        reasons.setdefault(f"{one.ruling.reason or one.ruling.verdict}{fix}", []).append(one.layer)
+    for reason, names in reasons.items():
+        told = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+        yield from textwrap.wrap(f"{what}{told}: {reason}", width, initial_indent="  ", subsequent_indent="    ")

@@ -17,6 +17,7 @@ __all__ = [
     "bold",
     "colour",
     "encodes",
+    "milestone",
     "note",
     "print_data",
     "print_diagnostics",
@@ -101,6 +102,12 @@ def _coloured(diagnostic: Diagnostic) -> str:
     return "\n".join([head, *(f"{_DIM}{line}{_RESET}" for line in rest)])
 
 
+def milestone(message: str) -> None:
+    """Says on stderr, within long work, what of it is done."""
+    clear = "\r\x1b[2K" if sys.stderr.isatty() else ""
+    print(f"{clear}{message}", file=sys.stderr, flush=True)
+
+
 @contextlib.contextmanager
 def progress(title: str) -> Iterator[Callable[[str, int, int], None]]:
     """Shows on stderr how far long work is: on a terminal one line that is rewritten, elsewhere the title alone.
@@ -120,7 +127,7 @@ def progress(title: str) -> Iterator[Callable[[str, int, int], None]]:
         now = time.monotonic()
         if terminal and now - started > PATIENCE and now - shown > 0.1:
             shown = now
-            line = f"{title}: {number}/{total} {what}"
+            line = f"{title}: {number}/{total} {what}" if total else f"{title}: {what}"
             print(f"\r\x1b[2K{line[:100]}", end="", file=sys.stderr, flush=True)
 
     print(f"{title}…", end="\r" if terminal else "\n", file=sys.stderr, flush=True)

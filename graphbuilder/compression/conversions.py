@@ -1,17 +1,26 @@
-"""Which layers convert to TFLite under which scheme, as data.
-
-Each cell was measured: a small model of the kind was converted from tf_keras, run in ai-edge-litert and compared with
-what Keras computes; `tests/compression/test_conversions.py` does it again. Where the converter kills its process, that
-stands here too, so that a death can be traced to a node.
-"""
+"""Which layers convert to TFLite under which scheme, in the forms that they have in a graph."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Literal, TypeAlias, get_args
+from collections.abc import Collection, Iterator
 
+from graphbuilder.catalog import LayerEntry
+from graphbuilder.compression.conversion_table import (
+    ACTIVATIONS,
+    AWARE,
+    EXCEPTIONS,
+    JOINED,
+    LEFT_FLOAT,
+    LEFT_OUT,
+    LEGAL,
+    MIXED_ATTENTION,
+    SCHEMES,
+    ConversionRuling,
+    Outcome,
+    Scheme,
+    illegal,
+)
+from graphbuilder.compression.kernels import kernels_of
 from graphbuilder.graph import Call, CustomLayer, Graph, Layer
 
 __all__ = [
@@ -25,109 +34,6 @@ __all__ = [
     "rulings",
 ]
 
-Scheme: TypeAlias = Literal["float32", "dynamic", "float16", "int8", "int16x8"]
-SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
-
-
-class Outcome(StrEnum):
-    """What comes of converting a layer."""
-
-    LEGAL = "legal"  # it converts, and computes what Keras computes
-    FLOAT = "stays float"  # it converts, but computes floats, because TFLite has no such operator for integers
-    ILLEGAL = "illegal"  # it cannot be converted, or computes something else
-
-
-@dataclass(frozen=True, slots=True)
-class ConversionRuling:
-    """What comes of converting a layer under one scheme.
-
-    Arguments:
-        outcome: the outcome.
-        reason: why, in one clause, where it is not legal.
-        fix: how to mend it, in one sentence.
-        kills: the signal by which the converter's process dies.
-    """
-
-    outcome: Outcome
-    reason: str | None = None
-    fix: str | None = None
-    kills: Literal["SIGSEGV", "SIGABRT"] | None = None
-
-    @property
-    def legal(self) -> bool:
-        """Whether it can be converted, if only as floats."""
-        return self.outcome is not Outcome.ILLEGAL
-
-
-_LEGAL = ConversionRuling(Outcome.LEGAL)
-_OTHER = "choose dynamic or float16"
-
-
-def _float(operator: str) -> ConversionRuling:
-    return ConversionRuling(Outcome.FLOAT, f"TFLite's {operator} computes floats only")
-
-
-def _illegal(reason: str, fix: str | None = _OTHER) -> ConversionRuling:
-    return ConversionRuling(Outcome.ILLEGAL, reason, fix)
-
-
-def _kills(reason: str, signal: Literal["SIGSEGV", "SIGABRT"], fix: str = _OTHER) -> ConversionRuling:
-    return ConversionRuling(Outcome.ILLEGAL, reason, fix, signal)
-
-
-_UNROLL = f"set unroll: true, or {_OTHER}"
-_LOOP = "the ranges in its loop cannot be measured: the converter crashes"
-_POOLING_3D = _illegal("TFLite has no pooling over three axes", "pool over two axes, or use a Conv3D with strides")
-_FUSED_16 = _illegal("TFLite's LSTM does not compute with 16-bit activations", _UNROLL)
-_MASK_16 = _illegal("the comparison that finds the mask stays float beside 16-bit numbers, and the runtime refuses it")
-_NORM_16 = _kills("the converter gives up on its variance", "SIGABRT", "choose int8, dynamic or float16")
-_SHARED = _illegal("TFLite gives both directions one scale, and is off by 3 to 16 % of it", _UNROLL)
-_GRU_MASK = _kills("ai-edge-litert dies of a double free when it loads the model", "SIGABRT")
-_ADDITIVE = _illegal("it is off by a tenth of its scale", "choose int8, dynamic or float16")
-_JOINED = _illegal(
-    "joined with other values it takes on their scale, and computes nonsense from its state",
-    f"put a Dense between the two, set unroll: true, or {_OTHER}",
-)
-_SIX_AXES = _illegal("TFLite cuts tensors of at most five axes, and measuring the ranges needs six")
-_LOOPS: Mapping[Scheme, ConversionRuling] = {
-    "int8": _kills(_LOOP, "SIGSEGV", _UNROLL),
-    "int16x8": _kills(_LOOP, "SIGSEGV", _UNROLL),
-}
-# ConvLSTM cannot be unrolled.
-_CONV_LOOPS: Mapping[Scheme, ConversionRuling] = {
-    "int8": _kills(_LOOP, "SIGSEGV"),
-    "int16x8": _kills(_LOOP, "SIGSEGV"),
-}
-
-# What is not legal, by the form of a layer (`form_of`) and the scheme. A form that is not here is legal under each.
-EXCEPTIONS: Mapping[str, Mapping[Scheme, ConversionRuling]] = {
-    "Masking": {"int8": _float("CAST"), "int16x8": _float("CAST")},
-    "LayerNormalization": {"int16x8": _NORM_16},
-    "GroupNormalization": {"int8": _float("SQUARE"), "int16x8": _NORM_16},
-    "UnitNormalization": {"int16x8": _float("L2_NORMALIZATION")},
-    "PReLU": {"int16x8": _float("PRELU")},
-    "ELU": {"int8": _float("ELU"), "int16x8": _float("ELU")},
-    "Conv3D": dict.fromkeys(("dynamic", "int8", "int16x8"), _float("CONV_3D")),
-    "Conv3DTranspose": dict.fromkeys(("dynamic", "int8", "int16x8"), _float("CONV_3D_TRANSPOSE")),
-    "MaxPooling3D": dict.fromkeys(SCHEMES, _POOLING_3D),
-    "AveragePooling3D": dict.fromkeys(SCHEMES, _POOLING_3D),
-    "LSTM": {"int16x8": _FUSED_16},
-    "LSTM masked": _LOOPS,
-    "LSTM masked, unrolled": {"int8": _float("CAST"), "int16x8": _MASK_16},
-    "GRU": _LOOPS,
-    "GRU masked": _LOOPS,
-    "GRU unrolled": {"int8": _float("SPLIT")},
-    "GRU masked, unrolled": {"int8": _GRU_MASK, "int16x8": _MASK_16},
-    "SimpleRNN": _LOOPS,
-    "ConvLSTM1D": _CONV_LOOPS,
-    "ConvLSTM2D": _CONV_LOOPS,
-    "ConvLSTM3D": {"int8": _SIX_AXES, "int16x8": _SIX_AXES},
-    "Bidirectional of LSTM": {"int8": _SHARED, "int16x8": _FUSED_16},
-    "Bidirectional of GRU": _LOOPS,
-    "Bidirectional of GRU unrolled": {"int8": _float("SPLIT")},
-    "Bidirectional of SimpleRNN": _LOOPS,
-    "AdditiveAttention": {"int16x8": _ADDITIVE},
-}
 # What TFLite joins at one scale, and what passes a scale on unchanged.
 _JOINS = frozenset({"Concatenate", "concatenate", "stack", "Maximum", "Minimum", "maximum", "minimum"})
 _KEEPING_SCALES = _JOINS | frozenset(
@@ -135,6 +41,7 @@ _KEEPING_SCALES = _JOINS | frozenset(
     "ActivityRegularization MaxPooling1D GlobalMaxPooling1D Cropping1D ZeroPadding1D UpSampling1D max min expand_dims "
     "squeeze reshape transpose swapaxes moveaxis flip repeat tile pad split unstack get_item take".split()
 )
+_ELSEWHERE = "use a layer that tf_keras has too, or leave the model uncompressed"
 # Kinds whose mask changes what they are converted to.
 _MASKS = frozenset({"LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
 # Without a mask and laid out step by step there is no loop whose ranges cannot be measured.
@@ -142,33 +49,59 @@ _RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN"})
 
 
 def form_of(layer: Layer, masked: bool = False) -> str:
-    """The row of the table that a layer is ruled by: its kind, what it wraps, whether it is masked or unrolled.
+    """What a layer is ruled by: its kind, what it wraps, whether it is masked or unrolled, an activation of note.
 
     Arguments:
         layer: the layer.
         masked: whether it is called with a mask.
     """
-    if isinstance(layer.entry, CustomLayer):
-        return layer.kind
-    held = layer.entry
-    form = layer.kind
-    if form in ("Bidirectional", "TimeDistributed"):
-        held = getattr(layer.entry, "layer", layer.entry)
-        form = f"{form} of {type(held).name()}"
+    return layer.kind if isinstance(layer.entry, CustomLayer) else _form(layer.entry, masked)
+
+
+def _form(entry: LayerEntry, masked: bool) -> str:
+    kind = type(entry).name()
+    inner = [getattr(entry, name, None) for name in ("layer", "backward_layer")]
+    forms = [_form(each, masked) for each in inner if isinstance(each, LayerEntry)]
+    if forms:
+        # Of two directions the one whose steps are not laid out decides.
+        return f"{kind} of {min(forms, key=len)}"
     words = []
-    if masked and type(held).name() in _MASKS:
+    if masked and kind in _MASKS:
         words.append("masked")
-    if getattr(held, "unroll", False):
+    if getattr(entry, "unroll", False):
         words.append("unrolled")
-    return f"{form} {', '.join(words)}" if words else form
+    form = f"{kind} {', '.join(words)}" if words else kind
+    activation = getattr(entry, "activation", None)
+    return f"{form} with {activation.name}" if activation is not None and activation.name in ACTIVATIONS else form
 
 
-def ruling_of_form(form: str, scheme: Scheme) -> ConversionRuling:
-    """What comes of a form under a scheme; a wrapper follows what it wraps where it has no row of its own."""
+def ruling_of_form(form: str, scheme: Scheme, *, trained: bool | None = None) -> ConversionRuling:
+    """What comes of a form under a scheme; a wrapper follows what it wraps where it has no row of its own.
+
+    Arguments:
+        form: as `form_of` gives it.
+        scheme: what it is converted to.
+        trained: None where the model is quantized after training; else whether training for 8 bits was aware of the
+            layer, or left it out.
+    """
+    form, _, activation = form.partition(" with ")
+    if activation and trained is None:
+        return _worse(ruling_of_form(form, scheme), ACTIVATIONS[activation].get(scheme, LEGAL))
     for row in _rows(form):
-        if row in EXCEPTIONS:
-            return EXCEPTIONS[row].get(scheme, _LEGAL)
-    return _LEGAL
+        if trained is None and row in EXCEPTIONS:
+            return EXCEPTIONS[row].get(scheme, LEGAL)
+        if trained and row in AWARE:
+            return AWARE[row]
+        # What the converter does to a layer between others it does not do to one that is wrapped.
+        if trained is False and row in LEFT_OUT and (row == form or not LEFT_OUT[row].legal):
+            return LEFT_OUT[row]
+    return LEFT_FLOAT if trained is False else LEGAL
+
+
+def _worse(one: ConversionRuling, other: ConversionRuling) -> ConversionRuling:
+    """The one of two rulings that is less legal, the first where they are alike."""
+    order = (Outcome.LEGAL, Outcome.FLOAT, Outcome.ILLEGAL)
+    return other if order.index(other.outcome) > order.index(one.outcome) else one
 
 
 def _rows(form: str) -> Iterator[str]:
@@ -176,9 +109,9 @@ def _rows(form: str) -> Iterator[str]:
     yield form
     if form.startswith("Bidirectional of ") and "masked" in form:
         # A masked layer is no better off in both directions.
-        yield form.removeprefix("Bidirectional of ")
+        yield from _rows(form.removeprefix("Bidirectional of "))
     if form.startswith("TimeDistributed of "):
-        yield form.removeprefix("TimeDistributed of ")
+        yield from _rows(form.removeprefix("TimeDistributed of "))
     kind, _, words = form.partition(" ")
     if words == "masked, unrolled" and kind == "SimpleRNN":
         yield "GRU masked, unrolled"
@@ -188,38 +121,66 @@ def _rows(form: str) -> Iterator[str]:
         yield "GRU masked"
 
 
-def conversion_ruling(layer: Layer, scheme: Scheme, *, masked: bool = False) -> ConversionRuling:
+def conversion_ruling(
+    layer: Layer, scheme: Scheme, *, masked: bool = False, trained: bool | None = None
+) -> ConversionRuling:
     """What comes of converting a layer under a scheme. Of custom layers nothing is known, so nothing is refused.
 
     Arguments:
         layer: the layer.
         scheme: what it is converted to.
         masked: whether it is called with a mask.
+        trained: None where the model is quantized after training; else whether training for 8 bits was aware of the
+            layer, or left it out.
     """
     if isinstance(layer.entry, CustomLayer):
-        return _LEGAL
+        return LEGAL
     absent = type(layer.entry).legacy.absent
     if absent is not None:
-        return _illegal(f"conversion starts from tf_keras, and there {absent}", None)
-    return ruling_of_form(form_of(layer, masked), scheme)
+        return illegal(f"conversion starts from tf_keras, and there {absent}", _ELSEWHERE)
+    return ruling_of_form(form_of(layer, masked), scheme, trained=trained)
 
 
-def rulings(graph: Graph, scheme: Scheme) -> dict[str, ConversionRuling]:
+def rulings(graph: Graph, scheme: Scheme, *, trained: Collection[str] | None = None) -> dict[str, ConversionRuling]:
     """What comes of each layer of a graph, by its path; of its calls, the one that fares worst.
 
-    Beside the table this sees LSTMs whose output is joined with other values (`Concatenate`) under int8.
+    Beside the table this sees LSTMs whose output is joined with other values (`Concatenate`) under int8, and attention
+    that training for 8 bits leaves out and feeds.
+
+    Arguments:
+        graph: the graph.
+        scheme: what it is converted to.
+        trained: the layers that training for 8 bits was aware of; None where the model is quantized after training.
     """
-    order = (Outcome.LEGAL, Outcome.FLOAT, Outcome.ILLEGAL)
     found: dict[str, ConversionRuling] = {}
-    joined = _joined_lstms(graph) if scheme == "int8" else set()
+    mixed = set() if trained is None else _mixed_attention(graph, trained)
+    joined = _joined_lstms(graph) if scheme == "int8" and trained is None else set()
     for call in graph.calls.values():
         if isinstance(call.target, Layer):
-            ruling = conversion_ruling(call.target, scheme, masked=_masked(call))
+            name = call.target.name
+            aware = None if trained is None else name in trained
+            ruling = conversion_ruling(call.target, scheme, masked=_masked(call), trained=aware)
             if call.name in joined and ruling.outcome is Outcome.LEGAL:
-                ruling = _JOINED
-            before = found.get(call.target.name)
-            if before is None or order.index(ruling.outcome) > order.index(before.outcome):
-                found[call.target.name] = ruling
+                ruling = JOINED
+            elif call.name in mixed:
+                ruling = MIXED_ATTENTION
+            found[name] = _worse(found[name], ruling) if name in found else ruling
+    return found
+
+
+def _mixed_attention(graph: Graph, trained: Collection[str]) -> set[str]:
+    """The calls of attention that was not trained for 8 bits, whose query is all that a trained layer feeds."""
+    makers = {value.name: call for call in graph.calls.values() for value in call.outputs}
+    given = [value.name for call in graph.calls.values() for value in call.inputs()]
+    found = set()
+    for call in graph.calls.values():
+        if call.kind != "MultiHeadAttention" or not isinstance(call.target, Layer) or call.target.name in trained:
+            continue
+        query = next(value.name for value in call.inputs())
+        target = makers[query].target if query in makers else None
+        fed = isinstance(target, Layer) and target.name in trained and bool(kernels_of(target))
+        if fed and given.count(query) == 1:
+            found.add(call.name)
     return found
 
 

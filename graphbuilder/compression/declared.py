@@ -155,7 +155,8 @@ def _overrides(
     """The pass as it is for each layer; later overrides win over earlier ones, and names over patterns."""
     before = len(finding.found)
     per_layer: dict[str, CompressionPass] = dict.fromkeys(chosen.layers, made)
-    written = {key: value for key, value in options.items() if key != "overrides"}
+    # What a search may try is said of the pass; a layer's own options are those that it has.
+    written = {key: value for key, value in options.items() if key not in ("overrides", "search")}
     for pattern in sorted(made.overrides, key=is_pattern, reverse=True):
         values = made.overrides[pattern]
         matched = [layer for layer in chosen.layers if matches(layer, pattern)]

@@ -1,4 +1,4 @@
-"""What a pass can do to a layer, and why not: the table, and the conditions on a layer's arguments."""
+"""What a pass can do to a layer, and why not: the tables, and the conditions on a layer's arguments."""
 
 from __future__ import annotations
 
@@ -7,20 +7,27 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from graphbuilder.catalog import LayerEntry
+from graphbuilder.compression.conversions import (
+    ConversionRuling,
+    Outcome,
+    conversion_ruling,
+    ruling_of_form,
+)
 from graphbuilder.compression.kernels import Kernel, kernels_of
-from graphbuilder.compression.legality_table import COLUMNS, REASONS, TABLE
+from graphbuilder.compression.legality_table import COLUMNS, CONVERSIONS, MOVING, REASONS, TABLE
+from graphbuilder.compression.low_rank import unfactorable
 from graphbuilder.compression.options import Block
 from graphbuilder.compression.passes import Cluster, CompressionPass, LowRank, Prune, Quantize
+from graphbuilder.compression.sizes import least_dynamic
 from graphbuilder.graph import CustomLayer, Layer
 
-__all__ = ["COLUMNS", "Ruling", "Verdict", "column_of", "ruling", "verdict_of"]
+__all__ = ["COLUMNS", "CONVERSIONS", "Ruling", "Verdict", "column_of", "ruling", "verdict_of"]
 
 # The activations that training aware of quantization can compute, by their names in both Kerases.
 _QUANTIZABLE = frozenset({"linear", "relu", "swish", "silu", "gelu", "softmax", "sigmoid", "tanh"})
 # The layers whose own activation it does not touch: they quantize what they give in the end.
 _ACTIVATION_INSIDE = frozenset({"LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
-# What TensorFlow Lite's converter survives when the steps are unrolled.
-_UNROLLED = frozenset({"LSTM", "GRU"})
+_NOTHING = "it computes nothing that could be quantized"
 
 
 class Verdict(StrEnum):
@@ -38,13 +45,15 @@ class Ruling:
 
     Arguments:
         verdict: the verdict.
-        reason: why, where it is not legal, or not of all weights; in one clause.
+        reason: why, where it is not legal; else what is to be known of it, such as weights that stay; in one clause.
         weights: the paths of the weights that it changes.
+        fix: how to mend it, in one sentence, where that is known.
     """
 
     verdict: Verdict
     reason: str | None = None
     weights: tuple[str, ...] = ()
+    fix: str | None = None
 
     @property
     def acts(self) -> bool:
@@ -53,51 +62,124 @@ class Ruling:
 
 
 def column_of(declared: CompressionPass) -> str:
-    """The column of the table that a pass is ruled by."""
+    """The column of the tables that a pass is ruled by."""
     if isinstance(declared, Prune):
         if declared.structure == "2:4":
             return "prune 2:4"
         return "prune block" if isinstance(declared.structure, Block) else "prune"
     if isinstance(declared, Quantize):
-        return "quantize aware" if declared.in_training else "quantize after"
+        return "quantize aware" if declared.in_training else f"quantize {declared.scheme}"
     return declared.name()
 
 
 def verdict_of(kind: str, column: str) -> tuple[Verdict, str | None]:
-    """What the table says of a kind of layer that is not a wrapper, and the reason where it cannot be done.
+    """What the tables say of a kind of layer that is not a wrapper, and what is to be known of it.
+
+    The layer has the arguments that it has by default: recurrent ones are not unrolled.
 
     Arguments:
         kind: the layer's kind.
-        column: one of `COLUMNS`.
+        column: one of `COLUMNS` or `CONVERSIONS`.
     """
-    sign = TABLE[kind][column]
-    if sign == ".":
-        computes = (
-            "it computes nothing that could be quantized" if column.startswith("quantize") else "it has no kernel"
-        )
-        return Verdict.NO_EFFECT, computes
-    if sign in REASONS:
-        return Verdict.ILLEGAL, REASONS[sign]
-    return (Verdict.LEGAL if sign == "L" else Verdict.EXTENDED), None
+    if TABLE[kind]["prune"] == "k":
+        return Verdict.ILLEGAL, REASONS["k"]
+    if column in CONVERSIONS:
+        found = _converted(ruling_of_form(kind, CONVERSIONS[column]), moves=kind in MOVING)
+        return found.verdict, found.reason
+    verdict, reason = _signed(kind, column)
+    if column == "quantize aware" and verdict in (Verdict.LEGAL, Verdict.EXTENDED):
+        found = _converted(ruling_of_form(kind, "int8", trained=True), moves=False, verdict=verdict)
+        return found.verdict, found.reason
+    return verdict, reason
 
 
-def ruling(declared: CompressionPass, layer: Layer) -> Ruling:
+def ruling(declared: CompressionPass, layer: Layer, *, conversion: ConversionRuling | None = None) -> Ruling:
     """What a pass can do to a layer.
 
     Arguments:
         declared: the pass, with what `overrides` says of this layer.
         layer: the layer.
+        conversion: for a pass that quantizes, what comes of converting the layer where it stands in its graph, as
+            `conversions.rulings` has it; None where nothing is known but the layer: no mask, nothing behind it.
     """
+    if isinstance(declared, Quantize):
+        if conversion is None:
+            conversion = conversion_ruling(layer, declared.scheme, trained=declared.in_training or None)
+        return _quantizing(declared, layer, conversion)
     if isinstance(layer.entry, CustomLayer):
         return Ruling(Verdict.ILLEGAL, "it is a custom layer, of which nobody knows which weights are kernels")
-    column = column_of(declared)
-    found = _of_entry(declared, layer.entry, column)
-    if found.acts:
-        found = _of_arguments(declared, layer.entry, found)
-    if not found.acts or column.startswith("quantize"):
-        weights = tuple(kernel.path for kernel in kernels_of(layer)) if found.acts else ()
-        return replace(found, weights=weights)
-    return _of_kernels(declared, kernels_of(layer), found)
+    found = _of_entry(layer.entry, column_of(declared))
+    if found.acts and isinstance(declared, LowRank):
+        reason = unfactorable(layer.entry)
+        found = found if reason is None else Ruling(Verdict.ILLEGAL, reason)
+    return _of_kernels(declared, kernels_of(layer), found) if found.acts else found
+
+
+def _quantizing(declared: Quantize, layer: Layer, conversion: ConversionRuling) -> Ruling:
+    """The ruling of a pass that quantizes."""
+    kernels = kernels_of(layer)
+    if isinstance(layer.entry, CustomLayer):
+        if declared.in_training:
+            return Ruling(Verdict.ILLEGAL, "it is a custom layer, of which nobody knows which weights are kernels")
+        return Ruling(Verdict.LEGAL, "it is a custom layer: what the converter makes of it is not known")
+    if not conversion.legal:
+        return _converted(conversion, moves=False)
+    if not declared.in_training:
+        moves = all(type(each).name() in MOVING for each in _held(layer.entry))
+        found = _converted(conversion, moves=moves)
+        if found.acts and declared.scheme == "dynamic":
+            return _of_large(kernels, layer.kind, found)
+    else:
+        found = _of_entry(layer.entry, "quantize aware")
+        if found.acts:
+            reason = next(filter(None, map(_unquantizable, _held(layer.entry))), None)
+            found = found if reason is None else Ruling(Verdict.ILLEGAL, reason)
+        if found.acts:
+            found = _converted(conversion, moves=False, verdict=found.verdict)
+    return replace(found, weights=tuple(kernel.path for kernel in kernels)) if found.acts else found
+
+
+def _converted(conversion: ConversionRuling, *, moves: bool, verdict: Verdict = Verdict.LEGAL) -> Ruling:
+    """What comes of a conversion as a ruling.
+
+    Arguments:
+        conversion: what comes of it.
+        moves: whether the layer only hands numbers on.
+        verdict: what it is where it is legal.
+    """
+    if not conversion.legal:
+        return Ruling(Verdict.ILLEGAL, conversion.reason, fix=conversion.fix)
+    if moves:
+        return Ruling(Verdict.NO_EFFECT, _NOTHING)
+    if not conversion.kernels:
+        return Ruling(Verdict.NO_EFFECT, f"it stays float: {conversion.reason}", fix=conversion.fix)
+    if conversion.outcome is Outcome.FLOAT:
+        return Ruling(verdict, f"some of it stays float: {conversion.reason}")
+    return Ruling(verdict, conversion.reason)
+
+
+def _of_large(kernels: tuple[Kernel, ...], kind: str, found: Ruling) -> Ruling:
+    """The ruling under the scheme that leaves small kernels floats; of an LSTM's gates it quantizes all or none."""
+    least = least_dynamic(kind)
+    small = [kernel for kernel in kernels if kernel.size < least]
+    if small and least > least_dynamic("Dense"):
+        small = list(kernels)
+    if not small:
+        return replace(found, weights=tuple(kernel.path for kernel in kernels))
+    told = ", ".join(f"{kernel.path} ({kernel.size:,} numbers)" for kernel in small)
+    stays = f"it leaves {told} float: TFLite stores kernels of {least:,} numbers or more in 8 bits"
+    reason = stays if found.reason is None else f"{found.reason}; {stays}"
+    return replace(found, reason=reason, weights=tuple(kernel.path for kernel in kernels if kernel not in small))
+
+
+def _signed(kind: str, column: str) -> tuple[Verdict, str | None]:
+    """What the table of passes says of a kind."""
+    sign = TABLE[kind][column]
+    if sign == ".":
+        return Verdict.NO_EFFECT, _NOTHING if column.startswith("quantize") else "it has no kernel"
+    if sign in REASONS:
+        return Verdict.ILLEGAL, REASONS[sign]
+    return (Verdict.LEGAL if sign == "L" else Verdict.EXTENDED), None
 
 
 def _held(entry: LayerEntry) -> tuple[LayerEntry, ...]:
@@ -107,35 +189,17 @@ def _held(entry: LayerEntry) -> tuple[LayerEntry, ...]:
     return tuple(each for found in held for each in found) or (entry,)
 
 
-def _of_entry(declared: CompressionPass, entry: LayerEntry, column: str) -> Ruling:
+def _of_entry(entry: LayerEntry, column: str) -> Ruling:
     """What the table says; wrappers follow what they wrap."""
-    kind = type(entry).name()
     held = _held(entry)
     for each in held:
-        verdict, reason = verdict_of(type(each).name(), column)
-        if reason == REASONS["t"] and _survives(declared, each):
-            verdict, reason = Verdict.LEGAL, None
-        if verdict not in (Verdict.LEGAL, Verdict.EXTENDED):
-            return Ruling(verdict, reason)
-        if held == (entry,):
+        verdict, reason = _signed(type(each).name(), column)
+        if verdict not in (Verdict.LEGAL, Verdict.EXTENDED) or held == (entry,):
             return Ruling(verdict, reason)
     if column == "low_rank":
         return Ruling(Verdict.ILLEGAL, REASONS["w"])
-    known = column == "quantize after" or (kind == "Bidirectional" and column == "cluster")
+    known = type(entry).name() == "Bidirectional" and column == "cluster"
     return Ruling(Verdict.LEGAL if known else Verdict.EXTENDED)
-
-
-def _of_arguments(declared: CompressionPass, entry: LayerEntry, found: Ruling) -> Ruling:
-    """The ruling under the layer's own arguments."""
-    for each in _held(entry):
-        reason = None
-        if isinstance(declared, Quantize):
-            reason = _unquantizable(each) if declared.in_training else _unconvertible(each, declared.scheme)
-        elif isinstance(declared, LowRank):
-            reason = _unfactorable(each)
-        if reason is not None:
-            return Ruling(Verdict.ILLEGAL, reason)
-    return found
 
 
 def _unquantizable(entry: LayerEntry) -> str | None:
@@ -147,30 +211,6 @@ def _unquantizable(entry: LayerEntry) -> str | None:
         return None
     if activation.name not in _QUANTIZABLE or activation.options:
         return f"its activation {activation.name} cannot be quantized; {', '.join(sorted(_QUANTIZABLE))} can"
-    return None
-
-
-def _survives(declared: CompressionPass, entry: LayerEntry) -> bool:
-    """Whether TensorFlow Lite's converter survives a layer that kills it while it measures ranges of activations."""
-    ranges = isinstance(declared, Quantize) and declared.scheme in ("int8", "int16x8")
-    return not ranges or (type(entry).name() in _UNROLLED and bool(getattr(entry, "unroll", False)))
-
-
-def _unconvertible(entry: LayerEntry, scheme: str) -> str | None:
-    """Why TensorFlow Lite's converter cannot quantize a layer after training."""
-    kind = type(entry).name()
-    if scheme == "int16x8" and kind == "LayerNormalization":
-        return "TensorFlow Lite's converter is killed by it under int16x8"
-    return None
-
-
-def _unfactorable(entry: LayerEntry) -> str | None:
-    """Why a layer cannot be replaced by two."""
-    if getattr(entry, "groups", 1) != 1:
-        return "its groups have kernels of their own"
-    for name in ("kernel_constraint", "embeddings_constraint"):
-        if getattr(entry, name, None) is not None:
-            return f"its {name} would hold the two factors and not their product"
     return None
 
 

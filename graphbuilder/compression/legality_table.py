@@ -1,8 +1,9 @@
 """What each pass can do to each kind of layer, as data.
 
 A row has one sign for each column. The rows were measured: `tests/compression/test_legality_runs.py` runs every cell.
+Quantizing after training is converting, and `conversion_table` has what comes of that under each scheme.
 
-    L  tensorflow-model-optimization, or TensorFlow Lite's converter, does it
+    L  tensorflow-model-optimization does it
     X  graphbuilder does what tensorflow-model-optimization does not
     .  there is nothing to compress
     a lower-case letter: it cannot be done, and `REASONS` says why
@@ -12,10 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["COLUMNS", "MOVING", "REASONS", "TABLE"]
+from graphbuilder.compression.conversion_table import SCHEMES, Scheme
 
-# The ways to compress that rulings differ for.
-COLUMNS = ("prune", "prune 2:4", "prune block", "cluster", "quantize aware", "quantize after", "low_rank")
+__all__ = ["COLUMNS", "CONVERSIONS", "MOVING", "REASONS", "TABLE"]
+
+# The ways to compress that change weights, which rulings differ for.
+COLUMNS = ("prune", "prune 2:4", "prune block", "cluster", "quantize aware", "low_rank")
+# The ways to quantize after training, by the scheme that the model is converted under.
+CONVERSIONS: Mapping[str, Scheme] = {f"quantize {scheme}": scheme for scheme in SCHEMES if scheme != "float32"}
 
 # Why something cannot be done, each in one clause.
 REASONS: Mapping[str, str] = {
@@ -24,35 +29,34 @@ REASONS: Mapping[str, str] = {
     "f": "it is made of thin factors already",
     "k": "Keras 3 has it and tf_keras, where compression runs, does not",
     "n": "its kernel is not a matrix between one layer and the next",
-    "t": "TensorFlow Lite's converter is killed by it while it measures ranges of activations",
-    "v": "only convolutions along one or two axes can be replaced by thinner ones",
+    "v": "graphbuilder replaces no transposed convolutions",
     "w": "what replaces a layer cannot be wrapped",
 }
 
-# Columns: prune, 2:4, block, cluster, quantize aware, quantize after, low_rank.
+# Columns: prune, 2:4, block, cluster, quantize aware, low_rank.
 _WITH_KERNELS = """
-    Dense               L L L L L L X
-    EinsumDense         X X X X X L n
-    Embedding           L L L L X L X
-    Conv1D              L X X L X L X
-    Conv2D              L L X L L L X
-    Conv3D              L X X L X L v
-    Conv1DTranspose     X X X L X L v
-    Conv2DTranspose     L X X L L L v
-    Conv3DTranspose     L X X L X L v
-    DepthwiseConv1D     X d d X X L d
-    DepthwiseConv2D     X d d X L L d
-    SeparableConv1D     X X X X X L f
-    SeparableConv2D     X L X X L L f
-    LSTM                L L L L X L c
-    GRU                 L L L L X t c
-    SimpleRNN           L L L L X t c
-    ConvLSTM1D          X X X X X t c
-    ConvLSTM2D          X X X X X t c
-    ConvLSTM3D          X X X X X t c
-    MultiHeadAttention  L X X L X L n
-    GroupQueryAttention k k k k k k k
-    RMSNormalization    k k k k k k k
+    Dense               L L L L L X
+    EinsumDense         X X X X X n
+    Embedding           L L L L X X
+    Conv1D              L X X L X X
+    Conv2D              L L X L L X
+    Conv3D              L X X L X X
+    Conv1DTranspose     X X X L X v
+    Conv2DTranspose     L X X L L v
+    Conv3DTranspose     L X X L X v
+    DepthwiseConv1D     X d d X X d
+    DepthwiseConv2D     X d d X L d
+    SeparableConv1D     X X X X X f
+    SeparableConv2D     X L X X L f
+    LSTM                L L L L X c
+    GRU                 L L L L X c
+    SimpleRNN           L L L L X c
+    ConvLSTM1D          X X X X X c
+    ConvLSTM2D          X X X X X c
+    ConvLSTM3D          X X X X X c
+    MultiHeadAttention  L X X L X n
+    GroupQueryAttention k k k k k k
+    RMSNormalization    k k k k k k
 """
 
 # They have no kernel, and compute: what they give can be quantized. By what they are in training aware of it.
@@ -79,7 +83,7 @@ def _table() -> dict[str, dict[str, str]]:
         rows[kind] = dict(zip(COLUMNS, signs, strict=True))
     for sign, kinds in _COMPUTING.items():
         for kind in kinds.split():
-            rows[kind] = dict(zip(COLUMNS, [".", ".", ".", ".", sign, "L", "."], strict=True))
+            rows[kind] = dict(zip(COLUMNS, [".", ".", ".", ".", sign, "."], strict=True))
     for kind in MOVING:
         rows[kind] = dict.fromkeys(COLUMNS, ".")
     return rows

@@ -19,9 +19,13 @@ from graphbuilder.catalog import layers as catalog
 from graphbuilder.catalog.ports import Inputs
 from graphbuilder.compression.passes import LowRank
 from graphbuilder.compression.targets import Target
-from graphbuilder.graph import Call, Graph, Layer, Value
+from graphbuilder.errors import BlueprintError, Diagnostic
+from graphbuilder.graph import Call, CustomLayer, Graph, Layer, Value
 
-__all__ = ["Factored", "factored"]
+__all__ = ["Factored", "factored", "unfactorable"]
+
+# The layers that two of their own kind, or one and a Dense, can stand in for.
+_PAIRED = frozenset({"Dense", "Embedding", "Conv1D", "Conv2D", "Conv3D"})
 
 # What the second of the two layers does and the first does not.
 _LAST: Mapping[str, Any] = {"use_bias": False, "activation": None, "activity_regularizer": None}
@@ -48,6 +52,19 @@ class Factored:
     skipped: Mapping[str, str]
 
 
+def unfactorable(entry: LayerEntry | CustomLayer) -> str | None:
+    """Why a layer cannot be replaced by two thinner ones, in one clause; None where it can, unless it is too small."""
+    if isinstance(entry, CustomLayer) or type(entry).name() not in _PAIRED:
+        kind = "a custom layer" if isinstance(entry, CustomLayer) else type(entry).name()
+        return f"no two thinner layers are known that compute what {kind} does"
+    if getattr(entry, "groups", 1) != 1:
+        return "its groups have kernels of their own"
+    for name in ("kernel_constraint", "embeddings_constraint"):
+        if getattr(entry, name, None) is not None:
+            return f"its {name} would hold the two factors and not their product"
+    return None
+
+
 def factored(graph: Graph, targets: Sequence[Target], weights: Mapping[tuple[str, str], Any]) -> Factored:
     """Replaces layers by two thinner ones each.
 
@@ -55,7 +72,11 @@ def factored(graph: Graph, targets: Sequence[Target], weights: Mapping[tuple[str
         graph: the graph.
         targets: the layers, whose options are of `LowRank`.
         weights: their weights as arrays, by the layer's path and the weight's.
+
+    Raises:
+        BlueprintError: two thinner layers cannot stand in for one of them.
     """
+    _refuse(graph, targets)
     layers = dict(graph.layers)
     found: dict[tuple[str, str], Any] = {}
     ranks: dict[str, int] = {}
@@ -83,6 +104,21 @@ def factored(graph: Graph, targets: Sequence[Target], weights: Mapping[tuple[str
     used = dict.fromkeys(call.target.name for call in made.calls.values() if isinstance(call.target, Layer))
     made = replace(made, layers={name: layers[name] for name in used})
     return Factored(made, found, ranks, {name: pair[0].name for name, pair in pairs.items()}, skipped)
+
+
+def _refuse(graph: Graph, targets: Sequence[Target]) -> None:
+    """Refuses layers that no two can stand in for."""
+    problems = []
+    for target in targets:
+        layer = graph.layers[target.layer]
+        reason = unfactorable(layer.entry)
+        if reason is not None:
+            where = layer.origin
+            message = f"low_rank cannot be done to {layer.name}, {layer.kind}: {reason}"
+            place = where.position(key=True)
+            problems.append(Diagnostic("GB833", message, file=where.source.name, position=place, node=layer.name))
+    if problems:
+        raise BlueprintError(problems)
 
 
 def _matrix(kernel: Any) -> Any:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from graphbuilder.catalog.arguments import argument, conflict
 from graphbuilder.compression.options import Block, PolynomialSchedule, Schedule, Selection, Structure, Where
+from graphbuilder.compression.searched import check_ranges
 
 __all__ = ["Cluster", "CompressionPass", "LowRank", "Prune", "Quantize"]
 
@@ -22,6 +23,8 @@ class CompressionPass(BaseModel):
 
     # Options that `overrides` may set for single nodes.
     per_node: ClassVar[tuple[str, ...]] = ()
+    # Options that `search` may name.
+    searched: ClassVar[tuple[str, ...]] = ("learning_rate",)
     # Whether it changes weights by training.
     trains: ClassVar[bool] = True
 
@@ -34,7 +37,23 @@ class CompressionPass(BaseModel):
         "for its training; null means a tenth of the optimizer's", None
     )
     preserve: Literal["auto", "none"] = argument("auto: what earlier passes made is kept; none: it may be lost", "auto")
+    search: Any = argument(
+        "what --search tries for options: {sparsity: [0.5, 0.95]} is a range, {clusters: [8, 16, 32]} are choices", {}
+    )
     about: str | None = argument("what it is, for people", None)
+
+    @field_validator("search", mode="before")
+    @classmethod
+    def _ranges(cls, value: Any) -> Any:
+        return check_ranges(value, cls.searched)
+
+    @model_validator(mode="after")
+    def _searches_what_is_declared(self) -> CompressionPass:
+        for option in self.search:
+            if option != "learning_rate" and getattr(self, option) is None:
+                message = f"search varies {option}, which the pass does not have"
+                raise conflict(("search", option), message, hint=f"declare {option}, or take it out", on_key=True)
+        return self
 
     @classmethod
     def name(cls) -> str:
@@ -53,6 +72,7 @@ class Prune(CompressionPass):
     """
 
     per_node = ("sparsity", "structure")
+    searched = ("sparsity", "learning_rate")
 
     sparsity: Share | None = argument("the share of weights that become zero; 2:4 always makes half", None)
     schedule: Schedule = argument(
@@ -94,6 +114,7 @@ class Cluster(CompressionPass):
     """
 
     per_node = ("clusters",)
+    searched = ("clusters", "learning_rate")
 
     clusters: Annotated[int, Field(ge=2, le=4096)] = argument("how many values the weights of a layer share")
     initialization: Literal["linear", "random", "density", "kmeans++"] = argument(
@@ -152,6 +173,7 @@ class LowRank(CompressionPass):
     """
 
     per_node = ("rank", "energy")
+    searched = ("rank", "energy", "learning_rate")
 
     rank: Annotated[int, Field(ge=1)] | None = argument("the width between the two layers", None)
     energy: Share | None = argument("the share of the squared singular values that is kept", None)

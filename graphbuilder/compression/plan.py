@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from graphbuilder.compression.conversions import ConversionRuling, Scheme, rulings
 from graphbuilder.compression.declared import Declared, Finding, declared_passes
+from graphbuilder.compression.kernels import kernels_of
 from graphbuilder.compression.legality import Ruling, Verdict, ruling
 from graphbuilder.compression.orders import order_of
 from graphbuilder.compression.passes import Cluster, CompressionPass, LowRank, Prune, Quantize
@@ -38,7 +40,8 @@ class LayerPlan:
         """What is asked for, as plain data: the sparsity, the number of clusters, the scheme, the rank."""
         made = self.options
         if isinstance(made, Prune):
-            return {"sparsity": 0.5 if made.structure == "2:4" else made.sparsity}
+            asked: dict[str, Any] = {"sparsity": 0.5 if made.structure == "2:4" else made.sparsity}
+            return asked if made.structure == "unstructured" else {**asked, "structure": made.structure}
         if isinstance(made, Cluster):
             return {"clusters": made.clusters}
         if isinstance(made, Quantize):
@@ -57,12 +60,15 @@ class Stage:
         declared: the pass.
         layers: what is done to each layer that it selects and that owns weights, in the order of the graph.
         keeps: what earlier passes made that this one keeps, by layer and weight.
+        left_out: what becomes of the layers with kernels that it does not select, where the conversion to 8 bits after
+            it changes those too.
     """
 
     number: int
     declared: CompressionPass
     layers: tuple[LayerPlan, ...]
     keeps: Mapping[tuple[str, str], Kept] = field(default_factory=dict)
+    left_out: tuple[LayerPlan, ...] = ()
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -100,13 +106,17 @@ def plan_compression(graph: Graph) -> tuple[CompressionPlan, tuple[Diagnostic, .
     record: dict[tuple[str, str], Kept] = {}
     for number, one in enumerate(declared, 1):
         finding = Finding(one.origin, diagnostics)
-        stage = Stage(number, one.declared, tuple(_layer_plans(graph, one)), _kept(record, one.declared))
-        _check_named(one, stage, finding)
+        layers = tuple(_layer_plans(graph, one))
+        left_out = tuple(_left_out(graph, one, layers))
+        stage = Stage(number, one.declared, layers, _kept(record, one.declared), left_out)
+        if not _check_whole(graph, one, finding):
+            _check_named(one, stage, finding)
         _check_order(stages, stage, finding)
         stages.append(stage)
         _remember(record, stage)
     if declared:
         diagnostics += _differing(graph)
+        diagnostics += _unconvertible(graph, stages)
     return CompressionPlan(graph.name, tuple(stages)), tuple(diagnostics)
 
 
@@ -124,28 +134,101 @@ def _differing(graph: Graph) -> Iterable[Diagnostic]:
         )
 
 
+def _unconvertible(graph: Graph, stages: Sequence[Stage]) -> Iterable[Diagnostic]:
+    """Nodes that TFLite's converter cannot take, as floats, for comparison, or as the passes have the model."""
+    quantizing = [stage for stage in stages if isinstance(stage.declared, Quantize)]
+    ways: list[tuple[str, Mapping[str, ConversionRuling]]] = [("TFLite", rulings(graph, "float32"))]
+    for stage in quantizing[-1:]:
+        scheme, aware = _converted(stage.declared)
+        trained = {target.layer for target in stage.targets} if aware else None
+        ways.append((f"TFLite under {scheme}", rulings(graph, scheme, trained=trained)))
+    told: set[str] = set()
+    for what, found in ways:
+        for name, conversion in found.items():
+            if conversion.legal or name in told:
+                continue
+            told.add(name)
+            origin = graph.layers[name].origin
+            yield Diagnostic(
+                "GB811",
+                f"{graph.layers[name].kind} cannot be converted to {what}: {conversion.reason}",
+                file=origin.source.name,
+                position=origin.position(key=True),
+                node=name,
+                hint=conversion.fix,
+            )
+
+
+def _converted(declared: CompressionPass) -> tuple[Scheme, bool]:
+    """The scheme that a pass has the model converted under, and whether training was aware of it."""
+    assert isinstance(declared, Quantize)
+    return declared.scheme, declared.in_training
+
+
 def _layer_plans(graph: Graph, one: Declared) -> Iterable[LayerPlan]:
+    found: Mapping[str, ConversionRuling] = {}
+    if isinstance(one.declared, Quantize):
+        scheme, aware = _converted(one.declared)
+        found = rulings(graph, scheme, trained=set(one.chosen.layers) if aware else None)
     for name in one.chosen.layers:
         layer = graph.layers[name]
         options = one.options[name]
         # A layer without weights is no news under a pattern; by name it is told.
         if layer.weights or name in one.chosen.named or one.declared.name() == "quantize":
-            yield LayerPlan(name, layer.kind, ruling(options, layer), options)
+            yield LayerPlan(name, layer.kind, ruling(options, layer, conversion=found.get(name)), options)
+
+
+def _left_out(graph: Graph, one: Declared, layers: Sequence[LayerPlan]) -> Iterable[LayerPlan]:
+    """What becomes of the layers that training for 8 bits does not touch, and that are converted all the same."""
+    if not isinstance(one.declared, Quantize) or not one.declared.in_training:
+        return
+    trained = {planned.layer for planned in layers if planned.ruling.acts}
+    # Of these it is told already that they stay floats.
+    told = {planned.layer for planned in layers if planned.ruling.verdict is not Verdict.ILLEGAL}
+    for name, conversion in rulings(graph, one.declared.scheme, trained=trained).items():
+        layer = graph.layers[name]
+        if name not in told and conversion.legal and kernels_of(layer):
+            yield LayerPlan(name, layer.kind, Ruling(Verdict.NO_EFFECT, conversion.reason), one.declared)
+
+
+def _check_whole(graph: Graph, one: Declared, finding: Finding) -> bool:
+    """Whether a pass is confined to some layers, although it has the whole model converted; if so, that is told."""
+    declared = one.declared
+    if not isinstance(declared, Quantize) or declared.in_training:
+        return False
+    spared = [
+        name for name, layer in graph.layers.items() if name not in one.chosen.layers and ruling(declared, layer).acts
+    ]
+    if not spared:
+        return False
+    others = f" and {len(spared) - 1} more" if len(spared) > 1 else ""
+    message = f"{declared.label()} after training converts the whole model, and `where` leaves out {spared[0]}{others}"
+    hint = "leave `where` out"
+    if declared.scheme == "int8":
+        hint += ", or write aware: true, which trains only the chosen layers for 8 bits"
+    finding.add("GB836", message, "where", key=True, hint=hint)
+    return True
 
 
 def _check_named(one: Declared, stage: Stage, finding: Finding) -> None:
     """What is named outright must be changed, and a pass must change something."""
     before = len(finding.found)
+    after_training = isinstance(one.declared, Quantize) and not one.declared.in_training
     for planned in stage.layers:
         if planned.ruling.acts or planned.layer not in one.named_at:
             continue
         illegal = planned.ruling.verdict is Verdict.ILLEGAL
+        if illegal and after_training:
+            # Told of at the node, which cannot be converted whether it is named or not.
+            continue
         code = "GB833" if illegal else "GB832"
         what = "cannot be done to" if illegal else "has no effect on"
         reason = f": {planned.ruling.reason}" if planned.ruling.reason else ""
         message = f"{one.declared.name()} {what} {planned.layer}, {planned.kind}{reason}"
-        finding.add(code, message, *one.named_at[planned.layer], found=planned.layer, hint="take it out of the list")
-    if not stage.targets and len(finding.found) == before:
+        hint = planned.ruling.fix or "take it out of the list"
+        finding.add(code, message, *one.named_at[planned.layer], found=planned.layer, hint=hint)
+    unconverted = after_training and any(planned.ruling.verdict is Verdict.ILLEGAL for planned in stage.layers)
+    if not stage.targets and not unconverted and len(finding.found) == before:
         reasons = _reasons(stage.skipped)
         message = f"{one.declared.name()} changes no layer of the model"
         finding.add("GB835", message, key=False, hint=reasons or "its `where` leaves no layer that has weights")

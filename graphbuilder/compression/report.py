@@ -19,6 +19,7 @@ __all__ = [
     "Accuracy",
     "AgreementFacts",
     "Artifact",
+    "BudgetFacts",
     "Histogram",
     "LatencyFacts",
     "LayerFacts",
@@ -187,6 +188,24 @@ class LatencyFacts(_Part):
     delegate: bool
 
 
+class BudgetFacts(_Part):
+    """One bound of a budget, and whether it was held.
+
+    Arguments:
+        name: the bound, such as `accuracy_drop`.
+        asked: what it allows at most, or for a ratio wants at least.
+        found: what was measured, or None where it was not.
+        held: whether it was held; what was not measured was not.
+        detail: the numbers that it comes of, or why it was not measured.
+    """
+
+    name: str
+    asked: float
+    found: float | None = None
+    held: bool
+    detail: str | None = None
+
+
 class Stage(_Part):
     """The model after one pass; the first stage is the model as it was given.
 
@@ -200,6 +219,7 @@ class Stage(_Part):
         skips: the layers that the pass left alone.
         artifacts: the files that were written.
         accuracy: how good it is.
+        evaluation: the loss and the metrics of the blueprint, as Keras measures them.
         agreement: how faithful its .tflite file is.
         latency: how fast its .tflite file is.
         notes: what else is worth knowing, a sentence each.
@@ -214,6 +234,7 @@ class Stage(_Part):
     skips: tuple[Skip, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     accuracy: tuple[Accuracy, ...] = ()
+    evaluation: dict[str, float] = Field(default_factory=dict)
     agreement: tuple[AgreementFacts, ...] = ()
     latency: LatencyFacts | None = None
     notes: tuple[str, ...] = ()
@@ -233,6 +254,7 @@ class Report(_Part):
         versions: of graphbuilder and the libraries, by name.
         seed: what the run was seeded with.
         stages: in order; the first is the model as it was given.
+        budget: the bounds that it was judged by.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -241,6 +263,7 @@ class Report(_Part):
     versions: dict[str, str] = Field(default_factory=dict)
     seed: int | None = None
     stages: tuple[Stage, ...]
+    budget: tuple[BudgetFacts, ...] = ()
 
 
 def save_report(report: Report, path: Path) -> Path:

@@ -10,7 +10,7 @@ from graphbuilder.compression.report import LayerFacts, Report, Stage
 from graphbuilder.compression.report_plots import histogram, size_against_accuracy, sparsity_bars
 from graphbuilder.compression.report_text import bytes_text, percent
 
-__all__ = ["report_html", "save_html"]
+__all__ = ["figure", "page", "report_html", "save_html", "table"]
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #59636e; --rule: #d1d9e0; --paper: #fff; --fill: #2f6fb3;
@@ -49,9 +49,21 @@ def report_html(report: Report) -> str:
     about = [f"from {report.blueprint}" if report.blueprint else "", versions]
     parts = [f"<h1>{escape(title)}</h1>", f'<p class="about">{escape(" · ".join(part for part in about if part))}</p>']
     parts += ["<h2>Stages</h2>", _stages(report)]
+    if report.budget:
+        rows = [
+            [
+                facts.name,
+                "held" if facts.held else "missed",
+                facts.detail or "",
+                f"{facts.asked:.5g}",
+                "–" if facts.found is None else f"{facts.found:.5g}",
+            ]
+            for facts in report.budget
+        ]
+        parts += ["<h2>Budget</h2>", table(["bound", "verdict", "detail", "asked", "found"], rows, words=3)]
     plot = size_against_accuracy(report)
     if plot is not None:
-        parts.append(_figure(plot, "Further left is smaller, further up is better. The line follows the stages."))
+        parts.append(figure(plot, "Further left is smaller, further up is better. The line follows the stages."))
     for number, stage in enumerate(report.stages, 1):
         parts += _stage(number, stage, report.stages[0])
     skipped = [
@@ -59,7 +71,17 @@ def report_html(report: Report) -> str:
     ]
     if skipped:
         head = ["node", "pass", "stage", "reason"]
-        parts += ["<h2>Left alone</h2>", _table(head, skipped, words=4)]
+        parts += ["<h2>Left alone</h2>", table(head, skipped, words=4)]
+    return page(title, parts)
+
+
+def page(title: str, parts: Sequence[str]) -> str:
+    """An HTML file with these parts.
+
+    Arguments:
+        title: plain text.
+        parts: HTML.
+    """
     body = "\n".join(parts)
     # The policy is for a reader's peace of mind: whatever a blueprint's names hold, nothing runs and nothing loads.
     return (
@@ -70,11 +92,12 @@ def report_html(report: Report) -> str:
     )
 
 
-def _figure(plot: str, caption: str) -> str:
+def figure(plot: str, caption: str) -> str:
+    """A plot with words below it."""
     return f"<figure>{plot}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> str:
     """A table whose first columns are words and whose others are numbers."""
 
     def cell(tag: str, index: int, text: str) -> str:
@@ -109,7 +132,7 @@ def _stages(report: Report) -> str:
         )
     head = ["stage", "raw", "gzip", "smaller", "Keras", "TFLite", "ms (median / p90)", "MACs", "seconds"]
     said = _said(report)
-    return _table(head, rows) + (f'<p class="soft">{escape(said)}</p>' if said else "")
+    return table(head, rows) + (f'<p class="soft">{escape(said)}</p>' if said else "")
 
 
 def _said(report: Report) -> str:
@@ -141,7 +164,7 @@ def _stage(number: int, stage: Stage, first: Stage) -> list[str]:
         parts.append(_layers(stage.layers))
         bars = sparsity_bars(stage.layers)
         if bars is not None and any(layer.sparsity for layer in stage.layers):
-            parts.append(_figure(bars, "Zeros in the kernels of each layer. The line marks what was asked for."))
+            parts.append(figure(bars, "Zeros in the kernels of each layer. The line marks what was asked for."))
         before = {layer.node: layer.histogram for layer in first.layers} if stage is not first else {}
         plots = [
             histogram(layer.histogram, before.get(layer.node), layer.node)
@@ -164,14 +187,14 @@ def _stage(number: int, stage: Stage, first: Stage) -> list[str]:
             ]
             for item in stage.artifacts
         ]
-        parts.append(_table(["file", "what", "bytes", "gzip", "predicted", "predicted gzip"], rows, words=2))
+        parts.append(table(["file", "what", "bytes", "gzip", "predicted", "predicted gzip"], rows, words=2))
     if stage.agreement:
         rows = [
             [item.output, f"{item.scale:.3g}", f"{item.typical:.3g}", f"{item.largest:.3g}", f"{item.samples}"]
             for item in stage.agreement
         ]
         head = ["TFLite against Keras", "scale", "typical difference", "largest difference", "samples"]
-        parts.append(_table(head, rows))
+        parts.append(table(head, rows))
     parts += [f"<p>{escape(note)}</p>" for note in stage.notes]
     return [f"<h2>{number} {escape(stage.name)}</h2>", *parts] if parts else []
 
@@ -196,4 +219,4 @@ def _layers(layers: Sequence[LayerFacts]) -> str:
         for layer in layers
     ]
     head = ["node", "kind", "weights", "MACs", "zeros", "asked", "values", "asked", "per channel", "bits"]
-    return _table(head, rows, words=2)
+    return table(head, rows, words=2)

@@ -9,7 +9,7 @@ from html import escape
 from graphbuilder.compression.report import Histogram, LayerFacts, Report
 from graphbuilder.compression.report_text import bytes_text, percent, score
 
-__all__ = ["histogram", "size_against_accuracy", "sparsity_bars", "ticks"]
+__all__ = ["histogram", "size_against_accuracy", "sparsity_bars", "svg", "text", "ticks"]
 
 _WIDTH, _HEIGHT = 720, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 24, 20, 52
@@ -33,12 +33,14 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
     return [round(number * step, 12) for number in range(first, last + 1)]
 
 
-def _text(x: float, y: float, words: str, anchor: str = "middle", kind: str = "") -> str:
+def text(x: float, y: float, words: str, anchor: str = "middle", kind: str = "") -> str:
+    """Words at a place, as SVG."""
     styled = f' class="{kind}"' if kind else ""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{styled}>{escape(words)}</text>'
 
 
-def _svg(width: float, height: float, title: str, parts: Sequence[str]) -> str:
+def svg(width: float, height: float, title: str, parts: Sequence[str]) -> str:
+    """A plot made of its parts."""
     return (
         f'<svg viewBox="0 0 {width:g} {height:g}" role="img" xmlns="http://www.w3.org/2000/svg" '
         f'style="max-width:{width:g}px">\n<title>{escape(title)}</title>\n' + "\n".join(parts) + "\n</svg>"
@@ -76,13 +78,13 @@ def size_against_accuracy(report: Report) -> str | None:
     for tick in ticks(0, most):
         parts.append(f'<line class="grid" x1="{across(tick):.1f}" x2="{across(tick):.1f}" y1="{_TOP}" '
                      f'y2="{_TOP + inner_height}"/>')  # fmt: skip
-        parts.append(_text(across(tick), _TOP + inner_height + 18, bytes_text(int(tick))))
+        parts.append(text(across(tick), _TOP + inner_height + 18, bytes_text(int(tick))))
     for tick in ticks(low, high):
         parts.append(
             f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{up(tick):.1f}" y2="{up(tick):.1f}"/>'
         )
-        parts.append(_text(_LEFT - 8, up(tick) + 4, f"{tick:.3g}" if high - low > 0.1 else f"{tick:.3f}", "end"))
-    parts.append(_text(_LEFT + inner_width / 2, _HEIGHT - 8, "bytes of the .tflite file after gzip", kind="axis"))
+        parts.append(text(_LEFT - 8, up(tick) + 4, f"{tick:.3g}" if high - low > 0.1 else f"{tick:.3f}", "end"))
+    parts.append(text(_LEFT + inner_width / 2, _HEIGHT - 8, "bytes of the .tflite file after gzip", kind="axis"))
     if len(points) > 1:
         path = " ".join(f"{across(size):.1f},{up(value):.1f}" for _, _, size, value in points)
         parts.append(f'<polyline class="way" points="{path}"/>')
@@ -98,8 +100,8 @@ def size_against_accuracy(report: Report) -> str | None:
         while any(abs(line - other) < 14 and left < end and start < left + wide for start, end, other in placed):
             line += 15
         placed.append((left, left + wide, line))
-        parts.append(_text(x + 10 if anchor == "start" else x - 10, line, label, anchor, "label"))
-    return _svg(_WIDTH, _HEIGHT, "Size against accuracy, stage by stage", parts)
+        parts.append(text(x + 10 if anchor == "start" else x - 10, line, label, anchor, "label"))
+    return svg(_WIDTH, _HEIGHT, "Size against accuracy, stage by stage", parts)
 
 
 def sparsity_bars(layers: Sequence[LayerFacts]) -> str | None:
@@ -112,20 +114,20 @@ def sparsity_bars(layers: Sequence[LayerFacts]) -> str | None:
     inner = width - names - 76
     parts = [
         f'<line class="grid" x1="{names + inner * tick:.1f}" x2="{names + inner * tick:.1f}" y1="4" '
-        f'y2="{height - 26:.1f}"/>' + _text(names + inner * tick, height - 8, percent(tick, 0))
+        f'y2="{height - 26:.1f}"/>' + text(names + inner * tick, height - 8, percent(tick, 0))
         for tick in (0, 0.25, 0.5, 0.75, 1)
     ]
     for index, layer in enumerate(shown):
         y = 6 + index * row
         zeros = layer.sparsity or 0.0
         name = layer.node if len(layer.node) <= 42 else f"…{layer.node[-41:]}"
-        parts.append(_text(names - 8, y + 14, name, "end"))
+        parts.append(text(names - 8, y + 14, name, "end"))
         parts.append(f'<rect class="bar" x="{names:.1f}" y="{y + 2}" width="{inner * zeros:.1f}" height="{row - 8}"/>')
         if layer.asked_sparsity is not None:
             x = names + inner * layer.asked_sparsity
             parts.append(f'<line class="asked" x1="{x:.1f}" x2="{x:.1f}" y1="{y}" y2="{y + row - 4}"/>')
-        parts.append(_text(width - 4, y + 14, percent(zeros), "end"))
-    return _svg(width, height, "Zeros in each layer; the line marks what was asked for", parts)
+        parts.append(text(width - 4, y + 14, percent(zeros), "end"))
+    return svg(width, height, "Zeros in each layer; the line marks what was asked for", parts)
 
 
 def histogram(of: Histogram, before: Histogram | None, title: str) -> str:
@@ -170,9 +172,9 @@ def histogram(of: Histogram, before: Histogram | None, title: str) -> str:
         corners.append(f"{across(before.high):.1f},{base:.1f}")
         parts.append(f'<polyline class="outline" points="{" ".join(corners)}"/>')
     parts.append(f'<line class="grid" x1="6" x2="{width - 6:g}" y1="{base}" y2="{base}"/>')
-    parts += [_text(6, base + 16, f"{low:.3g}", "start"), _text(width - 6, base + 16, f"{high:.3g}", "end")]
+    parts += [text(6, base + 16, f"{low:.3g}", "start"), text(width - 6, base + 16, f"{high:.3g}", "end")]
     if low < 0 < high:
-        parts.append(_text(across(0), base + 16, "0"))
+        parts.append(text(across(0), base + 16, "0"))
     shown = title if len(title) <= 34 else f"…{title[-33:]}"
-    parts.append(_text(6, 11, shown, "start", "label"))
-    return _svg(width, height, f"Weights of {title}", parts)
+    parts.append(text(6, 11, shown, "start", "label"))
+    return svg(width, height, f"Weights of {title}", parts)

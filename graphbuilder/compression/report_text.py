@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphbuilder.compression.report import LayerFacts, Report, Stage
+from graphbuilder.compression.report import BudgetFacts, LayerFacts, Report, Stage
 
 __all__ = ["bytes_text", "percent", "report_lines", "score"]
 
@@ -38,8 +38,13 @@ def score(stage: Stage, runtime: bool) -> float | None:
     return stage.accuracy[0].lite if runtime else stage.accuracy[0].keras
 
 
-def report_lines(report: Report) -> list[str]:
-    """The report as lines: the stages in a table, then what became of the layers, then what was left alone and why."""
+def report_lines(report: Report, *, every_stage: bool = True) -> list[str]:
+    """The report as lines: the stages in a table, then what became of the layers, then what was left alone and why.
+
+    Arguments:
+        report: the report.
+        every_stage: whether the layers are told of for every stage; else for the last alone.
+    """
     lines = [f"{report.name}: compression", ""]
     head = ["stage", "raw", "gzip", "smaller", "Keras", "TFLite", "ms"]
     lines += _table(head, [_stage_row(stage, report) for stage in report.stages])
@@ -53,17 +58,23 @@ def report_lines(report: Report) -> list[str]:
             f"ms: median of {timed.runs} runs of {timed.batch} sample(s), {timed.threads} thread(s), {timed.runtime}."
         )
     lines.append("smaller: by how much the first stage's gzip is larger.")
-    for stage in report.stages:
+    for stage in report.stages if every_stage else report.stages[-1:]:
         if stage.layers:
             lines += ["", f"{stage.name}: layers"]
             lines += _table(
                 ["node", "kind", "weights", "zeros", "asked", "values", "asked", "per channel", "bits"],
                 [_layer_row(layer) for layer in stage.layers],
             )
+    if report.budget:
+        lines += ["", "budget"]
+        lines += _table(["bound", "", "asked", "found", "detail"], [_budget_row(facts) for facts in report.budget])
     skipped = [(stage, skip) for stage in report.stages for skip in stage.skips]
     if skipped:
         lines += ["", "left alone"]
-        lines += [f"  {skip.node} by {skip.pass_name} ({stage.name}): {skip.reason}" for stage, skip in skipped]
+        reasons: dict[tuple[str, str], list[str]] = {}
+        for stage, skip in skipped:
+            reasons.setdefault((stage.name, skip.reason), []).append(skip.node)
+        lines += [f"  {', '.join(nodes)} by {name}: {reason}" for (name, reason), nodes in reasons.items()]
     noted = [(stage, note) for stage in report.stages for note in stage.notes]
     if noted:
         lines += ["", "notes"]
@@ -83,6 +94,11 @@ def _stage_row(stage: Stage, report: Report) -> list[str]:
         _number(score(stage, runtime=True)),
         "–" if stage.latency is None else f"{stage.latency.median:.2f}",
     ]
+
+
+def _budget_row(facts: BudgetFacts) -> list[str]:
+    found = "–" if facts.found is None else f"{facts.found:.5g}"
+    return [facts.name, "held" if facts.held else "missed", f"{facts.asked:.5g}", found, facts.detail or ""]
 
 
 def _number(value: float | None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ __all__ = [
     "array_facts",
     "file_size",
     "gzip_bytes",
+    "least_dynamic",
     "predict_size",
     "predicted_bits",
 ]
@@ -201,12 +202,22 @@ def predicted_bits(scheme: Scheme, sparsity: float = 0.0, clusters: int | None =
     return min(stored, coded)
 
 
+def least_dynamic(kind: str) -> int:
+    """How many numbers a kernel must have to be stored in 8 bits under the scheme `dynamic`.
+
+    Arguments:
+        kind: the kind of its layer.
+    """
+    return _DYNAMIC_LEAST * _GATES.get(kind, 1)
+
+
 def predict_size(
     graph: Graph,
     scheme: Scheme,
     *,
     sparsity: Mapping[str, float] | None = None,
     clusters: Mapping[str, int] | None = None,
+    floats: Collection[str] = (),
 ) -> PredictedSize:
     """What a graph will come to as a .tflite file, without making one.
 
@@ -215,6 +226,7 @@ def predict_size(
         scheme: what it is converted to.
         sparsity: the share of zeros in the kernels of pruned layers, by name.
         clusters: how many values the kernels of clustered layers share, by name.
+        floats: the layers that stay float32 all the same, because training for 8 bits leaves them out.
     """
     folded = set(_folded(graph.calls.values()))
     weights = overhead = compressed = 0.0
@@ -225,20 +237,21 @@ def predict_size(
             continue
         if name in folded:
             continue
-        bits = predicted_bits(scheme, (sparsity or {}).get(name, 0.0), (clusters or {}).get(name))
+        stored: Scheme = "float32" if name in floats else scheme
+        bits = predicted_bits(stored, (sparsity or {}).get(name, 0.0), (clusters or {}).get(name))
         gates = _GATES.get(layer.kind, 1)
         least = min((weight.size // gates for weight in layer.weights if len(weight.shape) > 1), default=0)
-        float_only = ruling_of_form(layer.kind, scheme).outcome is Outcome.FLOAT
+        float_only = ruling_of_form(layer.kind, stored).outcome is Outcome.FLOAT
         for weight in layer.weights:
-            small = scheme == "dynamic" and (least if gates > 1 else weight.size) < _DYNAMIC_LEAST
+            small = stored == "dynamic" and (least if gates > 1 else weight.size) < _DYNAMIC_LEAST
             kernel = len(weight.shape) > 1 and not small and not float_only
-            each = _BYTES[scheme][0 if kernel else 1]
+            each = _BYTES[stored][0 if kernel else 1]
             # Normalizations keep two of their four vectors.
             size = weight.size / (2 if layer.kind == "BatchNormalization" else 1)
             weights += size * each
             compressed += size * (bits / 8 if kernel else each * _FLOAT_SHARE)
             # An LSTM's gates and an embedding have one scale each.
-            if kernel and scheme not in ("float32", "float16") and gates == 1 and layer.kind != "Embedding":
+            if kernel and stored not in ("float32", "float16") and gates == 1 and layer.kind != "Embedding":
                 overhead += weight.shape[-1] * _CHANNEL_OVERHEAD
     calls = sum(1 for call in graph.calls.values() if _name_of(call) not in folded)
     overhead += _FILE_OVERHEAD + calls * _CALL_OVERHEAD[scheme]

@@ -11,7 +11,7 @@ from graphbuilder.catalog import Shape, shape_text
 from graphbuilder.errors import BlueprintError, Diagnostic
 from graphbuilder.graph import Graph, GraphInput, Layer, Value, flatten
 
-__all__ = ["Role", "Rule", "Values", "Wanted", "Wants", "wants_of"]
+__all__ = ["Role", "Rule", "Values", "Wanted", "Wants", "losses_of", "wants_of"]
 
 Role: TypeAlias = Literal["input", "output"]
 
@@ -145,6 +145,15 @@ def wants_of(graph: Graph, *, labels: bool = True) -> Wants:
     losses = _losses(graph.training or {}, list(named))
     targets = tuple(_output(name, value, losses.get(name), len(named) == 1) for name, value in named.items())
     return Wants(graph.name, inputs, targets, graph.inputs_as, how)
+
+
+def losses_of(graph: Graph) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    """The loss of each output that has one: its name and its options.
+
+    Arguments:
+        graph: the model.
+    """
+    return _losses(graph.training or {}, [wanted.name for wanted in wants_of(graph).outputs])
 
 
 def _value_name(item: Any) -> str:

@@ -6,6 +6,7 @@ from graphbuilder.graph.constants import constant_of
 from graphbuilder.graph.model import (
     Adapter,
     Argument,
+    BudgetDeclaration,
     Call,
     Constant,
     CustomLayer,
@@ -25,6 +26,7 @@ from graphbuilder.graph.model import (
 __all__ = [
     "Adapter",
     "Argument",
+    "BudgetDeclaration",
     "Call",
     "Constant",
     "CustomLayer",

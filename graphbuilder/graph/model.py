@@ -16,6 +16,7 @@ from graphbuilder.errors import Position
 __all__ = [
     "Adapter",
     "Argument",
+    "BudgetDeclaration",
     "Call",
     "Constant",
     "CustomLayer",
@@ -276,6 +277,19 @@ class PassDeclaration:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class BudgetDeclaration:
+    """What a blueprint says that its compressed model may cost.
+
+    Arguments:
+        bounds: its keys, expressions resolved.
+        origin: where it was written.
+    """
+
+    bounds: Mapping[str, Any]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Graph:
     """A model, flat and neutral: no blocks, params or fusions are left in it.
 
@@ -291,6 +305,7 @@ class Graph:
         compression: the compression passes it declares, in order.
         about: the author's description, if any.
         fusions: what each `fuse:` node became, by the node's path.
+        budget: what it may cost once it is compressed, or None.
     """
 
     name: str
@@ -304,6 +319,7 @@ class Graph:
     compression: tuple[PassDeclaration, ...] = ()
     about: str | None = None
     fusions: Mapping[str, Fusion] = field(default_factory=dict)
+    budget: BudgetDeclaration | None = None
 
     @property
     def parameters(self) -> int | None:

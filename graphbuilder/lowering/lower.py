@@ -8,7 +8,7 @@ from typing import Any
 
 from graphbuilder.blueprint import Document, ParamProblem, resolve_params
 from graphbuilder.errors import BlueprintError, Diagnostic, Severity
-from graphbuilder.graph import Graph, PassDeclaration
+from graphbuilder.graph import BudgetDeclaration, Graph, PassDeclaration
 from graphbuilder.lowering.arguments import resolved
 from graphbuilder.lowering.limits import GraphLimits
 from graphbuilder.lowering.modalities import warn_modalities
@@ -92,6 +92,7 @@ def try_lower(
         outputs = None if walk.stopped else walk.outputs()
         training = _resolved_part(walk, "training")
         compression = _resolved_part(walk, "compression")
+        budget = _resolved_part(walk, "budget")
         if outputs is not None and not walk.reports.failed:
             calls, reached = live_calls(walk, outputs)
             warn_unused(walk, calls, reached)
@@ -113,6 +114,7 @@ def try_lower(
                 ),
                 blueprint.about,
                 fusions,
+                None if budget is None else BudgetDeclaration(budget, walk.root.origin("budget")),
             )
     diagnostics = sorted(walk.reports.diagnostics, key=_reading_order)
     return Lowered(graph, tuple(diagnostics))

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from graphbuilder.blueprint import (
     BlockNode,
     BlockPlace,
@@ -117,11 +119,11 @@ class Walk:
         """Sizes that came out of expressions; those written as such were checked with the file."""
         good = isinstance(shape, list)
         for index, axis in enumerate(shape if good else ()):
-            if axis is not None and not isinstance(axis, str) and (not isinstance(axis, int) or axis < 1):
+            if not _is_axis(axis):
+                expected = "a word such as steps, other than batch" if isinstance(axis, str) else "a positive integer"
                 self.reports.add(
-                    self.root, "GB203", f"the size is {as_written(axis)}", (*path, index), node=name,
-                    expected="a positive integer",
-                )  # fmt: skip
+                    self.root, "GB203", f"the size is {as_written(axis)}", (*path, index), node=name, expected=expected
+                )
         if not good:
             self.reports.add(self.root, "GB204", f"shape is {as_written(shape)}", path, node=name, expected="a list")
 
@@ -352,3 +354,12 @@ class Walk:
         if single:
             return found["0"]
         return tuple(found.values()) if isinstance(self.document.blueprint.outputs, list) else found
+
+
+def _is_axis(axis: Any) -> bool:
+    """Whether what an expression gave may stand in the shape of an input, where the schema saw the expression alone."""
+    try:
+        InputSpec(shape=[axis])
+    except ValidationError:
+        return False
+    return True

@@ -17,7 +17,7 @@ _DEEPEST = 1000
 _LONGEST_KEY = 1000
 
 
-def to_yaml(data: Any, *, comment: str | None = None) -> str:
+def to_yaml(data: Any, *, comment: str | None = None, width: int = _WIDTH) -> str:
     """The data as YAML: block style above, flow style for what is small and fits a line of 100 columns.
 
     Strings are quoted where any YAML reader, 1.1 or 1.2, would take them for something else. The keys keep their
@@ -26,6 +26,7 @@ def to_yaml(data: Any, *, comment: str | None = None) -> str:
     Arguments:
         data: dicts with string keys, lists, tuples, strings, numbers, booleans and None.
         comment: text to put above it, without the `#`.
+        width: how many columns a line in flow style may have.
 
     Raises:
         TypeError: the data holds something else.
@@ -40,7 +41,7 @@ def to_yaml(data: Any, *, comment: str | None = None) -> str:
     lines = [f"# {line}".rstrip() for line in (comment or "").splitlines()]
     pending = [_Block(data, "", 0, 0)]
     while pending:
-        _write_yaml(pending.pop(), lines, pending)
+        _write_yaml(pending.pop(), lines, pending, width)
     return "\n".join(lines) + "\n"
 
 
@@ -95,7 +96,7 @@ class _Block:
     tail: str = ""
 
 
-def _write_yaml(block: _Block, lines: list[str], pending: list[_Block]) -> None:
+def _write_yaml(block: _Block, lines: list[str], pending: list[_Block], width: int) -> None:
     _check_depth(block)
     if block.above is not None:
         lines.append(block.above)
@@ -105,7 +106,7 @@ def _write_yaml(block: _Block, lines: list[str], pending: list[_Block]) -> None:
         literal = _literal(value, block.indent) if block.lead else None
         lines.extend([head + literal[0], *literal[1:]] if literal else [head + _yaml_scalar(value, False)])
         return
-    written = _on_one_line(value, _WIDTH - len(head), block.depth, _YAML_FLOW)
+    written = _on_one_line(value, width - len(head), block.depth, _YAML_FLOW)
     if written is not None:
         lines.append(head + written)
         return

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from graphbuilder.cli import convert, layers, new, schema, show
+from graphbuilder.cli import convert, layers, new, resolve, schema, show
 from tests.cli.conftest import Run
 
-COMMANDS = ["new", "validate", "show", "compile", "layers", "schema", "convert"]
+COMMANDS = ["new", "validate", "show", "compile", "layers", "schema", "convert", "resolve"]
 
 
 def process(*words: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
@@ -31,7 +31,7 @@ def test_done_is_0(run: Run, blueprints: Path) -> None:
     assert run("validate", blueprints / "cnn.yaml").code == 0
 
 
-@pytest.mark.parametrize("command", ["validate", "show", "convert"])
+@pytest.mark.parametrize("command", ["validate", "show", "convert", "resolve"])
 def test_a_wrong_blueprint_is_1(run: Run, command: str) -> None:
     Path("wrong.yaml").write_text("blueprint: 1\nnodes: [\n")
     said = run(command, "wrong.yaml")
@@ -40,7 +40,7 @@ def test_a_wrong_blueprint_is_1(run: Run, command: str) -> None:
     assert "Traceback" not in said.err
 
 
-@pytest.mark.parametrize("command", ["validate", "show", "compile", "convert"])
+@pytest.mark.parametrize("command", ["validate", "show", "compile", "convert", "resolve"])
 def test_a_file_that_is_not_there_is_1(run: Run, command: str) -> None:
     said = run(command, "nowhere.yaml", *(["-o", "x.keras"] if command == "compile" else []))
     assert (said.code, said.err.splitlines()[0]) == (1, "nowhere.yaml: GB101 there is no such file")
@@ -176,10 +176,10 @@ def test_help_has_a_paragraph_and_an_example_on_each_line(run: Run, command: str
 
 
 def test_every_example_of_the_help_is_a_command_line(run: Run) -> None:
-    for module in (new, show, layers, schema, convert):
+    for module in (new, show, layers, schema, convert, resolve):
         for example in module.EPILOG.partition(": ")[2].split("; "):
             words = example.split(" > ")[0].split()[1:]
-            if any(word.endswith((".yaml", ".json")) for word in words) and words[0] in ("show", "convert"):
+            if any(word.endswith((".yaml", ".json")) for word in words) and words[0] in ("show", "convert", "resolve"):
                 run("new", "resnet50", "resnet50.yaml", "--force")
                 run("new", "cnn", "cnn.yaml", "--force")
                 run("convert", "cnn.yaml", "-o", "cnn.json", "--force")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from graphbuilder.api import lower, parse
 from graphbuilder.graph import Graph
 
-__all__ = ["NODES", "graph_of", "samples"]
+__all__ = ["NODES", "WRAPPABLE", "graph_of", "samples", "wrapped_graph"]
 
 _IMAGE = "x: {shape: [6, 6, 4]}"
 _SEQUENCE = "x: {shape: [5, 4]}"
@@ -96,6 +97,30 @@ NODES: Mapping[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
+# What TimeDistributed can apply to each step: layers that take one input of numbers.
+WRAPPABLE = tuple(
+    kind for kind, (_, node) in NODES.items() if "from:" not in node and "wraps:" not in node and kind != "Embedding"
+)
+
+
+def wrapped_graph(wrapper: str, kind: str, more: str = "") -> Graph:
+    """The model around a wrapped layer of a kind.
+
+    Arguments:
+        wrapper: TimeDistributed or Bidirectional.
+        kind: the kind of what it wraps.
+        more: further arguments of that, as in flow style.
+    """
+    given, arguments = NODES[kind]
+    if wrapper == "TimeDistributed":
+        given = given.replace("shape: [", "shape: [3, ")
+    inner = ", ".join(part for part in (f"layer: {kind}", arguments, more) if part)
+    text = f"blueprint: 1\nname: cell\ninputs:\n  {given}\nnodes:\n  before: {{layer: Dense, from: x, units: 4}}\n"
+    text += f"  it: {{layer: {wrapper}, wraps: {{{inner}}}}}\n"
+    text += "  flat: {layer: Flatten}\n  after: {layer: Dense, units: 2}\noutputs: after\n"
+    return lower(parse(text))
+
+
 def graph_of(kind: str, more: str = "") -> Graph:
     """The model around a layer of a kind: `before` and `beside` feed it where it takes numbers, `after` follows.
 
@@ -104,6 +129,9 @@ def graph_of(kind: str, more: str = "") -> Graph:
         more: further arguments of the layer, as in flow style.
     """
     given, arguments = NODES[kind]
+    if ":" in more:
+        # What is given stands in the place of what the cell has.
+        arguments = re.sub(rf"(, )?\b{more.partition(':')[0]}: [^,]+", "", arguments).removeprefix(", ")
     arguments = ", ".join(part for part in (arguments, more) if part)
     text = f"blueprint: 1\nname: cell\ninputs:\n  {given}\nnodes:\n"
     if kind == "Embedding":

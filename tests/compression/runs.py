@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from graphbuilder.backend.build import build
 from graphbuilder.backend.compressing import Finished, factor, prepare
@@ -17,9 +19,10 @@ from graphbuilder.compression.passes import Cluster, CompressionPass, LowRank, P
 from graphbuilder.compression.targets import Record, Target
 from graphbuilder.errors import BlueprintError
 from graphbuilder.graph import Graph
-from tests.compression.cells import graph_of, samples
+from tests.compression.cells import samples
+from tests.support.conversion_cells import converted
 
-__all__ = ["PASSES", "follows_two_of_four", "outcome", "run", "targets_of", "weights_of"]
+__all__ = ["PASSES", "Attempt", "attempt", "follows_two_of_four", "run", "targets_of", "weights_of"]
 
 # The pass that each column is run with.
 PASSES: Mapping[str, CompressionPass] = {
@@ -32,11 +35,30 @@ PASSES: Mapping[str, CompressionPass] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of trying a pass on a layer, whatever the tables say of it.
+
+    Arguments:
+        verdict: what acts is both LEGAL and EXTENDED: the first is given.
+        weights: the paths of the weights that were changed as asked.
+        seen: what was observed, for messages.
+    """
+
+    verdict: Verdict
+    weights: tuple[str, ...] = ()
+    seen: str = ""
+
+
 def targets_of(graph: Graph, declared: CompressionPass, layers: Sequence[str]) -> list[Target]:
-    """What a pass does to some layers, as far as it may."""
+    """What a pass does to some layers, as far as it may; training for 8 bits also where conversion would lose it."""
     found = []
     for name in layers:
-        ruled = ruling(declared, graph.layers[name])
+        layer = graph.layers[name]
+        ruled = ruling(declared, layer)
+        if isinstance(declared, Quantize):
+            found.append(Target(name, declared, tuple(kernel.path for kernel in kernels_of(layer))))
+            continue
         assert ruled.acts, (name, ruled)
         found.append(Target(name, declared, ruled.weights))
     return found
@@ -72,79 +94,125 @@ def follows_two_of_four(kernel: Kernel, weight: Any) -> bool:
 
 
 def _follows_blocks(kernel: Kernel, weight: Any, block: tuple[int, int]) -> bool:
-    """Whether blocks are zero as a whole or not at all."""
+    """Whether blocks are zero as a whole or not at all; there must be one."""
     matrix = np.transpose(weight, kernel.rows_first).reshape(kernel.inputs, -1) == 0
     rows, columns = block
     cut = matrix[: len(matrix) // rows * rows, : matrix.shape[1] // columns * columns]
+    if not cut.size:
+        return False
     shares = cut.reshape(len(cut) // rows, rows, -1, columns).mean(axis=(1, 3))
-    return bool(np.isin(shares, (0, 1)).all())
+    # In a convolution a block that spans two positions is none.
+    whole = kernel.matrix or weight.shape[kernel.kept[-1]] % columns == 0
+    return bool(np.isin(shares, (0, 1)).all()) and whole
 
 
-def outcome(kind: str, column: str) -> Verdict:
-    """What a run of a pass on a layer gives, whatever the table says of it.
+def attempt(graph: Graph, declared: CompressionPass) -> Attempt:
+    """Tries a pass on the layer `it` of a graph, and looks at what it leaves.
 
-    What acts is both LEGAL and EXTENDED here: the first is given.
+    Arguments:
+        graph: a cell's graph.
+        declared: the pass.
     """
-    graph = graph_of(kind)
-    declared = PASSES[column]
     try:
         model = build(graph, keras=2, compiled=False)
     except BlueprintError as error:
-        if error.diagnostics[0].code != "GB502":
-            raise
-        return Verdict.ILLEGAL
-    layer = graph.layers["it"]
-    kernels = kernels_of(layer)
-    if column == "quantize aware":
-        ruled = ruling(declared, layer)
-        if not ruled.acts:
-            # The layers around it are trained for 8 bits, and it hands on what it is given.
-            around = run(model, graph, targets_of(graph, declared, ["before", "after"]))
-            assert around.quantized is not None
-            (it,) = (each for each in around.quantized.layers if each.name == "it")
-            measures = any(weight.name.partition(":")[0].endswith(("_min", "_max")) for weight in it.weights)
-            return Verdict.LEGAL if measures else Verdict.NO_EFFECT
-        finished = run(model, graph, [Target("it", declared, ruled.weights)])
-        assert finished.quantized is not None
-        (wrapper,) = (each for each in finished.quantized.layers if each.name == "it")
-        quantizes = any("_min" in weight.name for weight in wrapper.weights) or kind == "Softmax"
-        quantizes = quantizes or kind == "BatchNormalization"
-        return Verdict.LEGAL if "Wrapper" in type(wrapper).__name__ and quantizes else Verdict.NO_EFFECT
+        return _refused(error, "GB502", "it")
+    if isinstance(declared, Quantize):
+        return _quantizing(model, graph, declared)
+    kernels = kernels_of(graph.layers["it"])
     if not kernels:
-        return Verdict.NO_EFFECT
-    paths = tuple(kernel.path for kernel in kernels)
-    if column == "low_rank":
-        return _factoring(model, graph, paths)
-    suitable = [kernel for kernel in kernels if kernel.summed or column not in ("prune 2:4", "prune block")]
-    if not suitable:
-        return Verdict.ILLEGAL
-    finished = run(model, graph, [Target("it", declared, tuple(kernel.path for kernel in suitable))])
+        # Nor has Keras any weight that numbers are multiplied with and summed.
+        shapes = [tuple(each.shape) for each in model.get_layer("it").trainable_weights]
+        assert all(sum(size > 1 for size in shape) <= 1 for shape in shapes), shapes
+        return Attempt(Verdict.NO_EFFECT)
+    if isinstance(declared, LowRank):
+        return _factoring(model, graph, declared, tuple(kernel.path for kernel in kernels))
+    done = [(kernel.path, *_changed(model, graph, declared, kernel)) for kernel in kernels]
+    weights = tuple(path for path, right, _ in done if right)
+    return Attempt(Verdict.LEGAL if weights else Verdict.ILLEGAL, weights, "; ".join(f"{p}: {s}" for p, _, s in done))
+
+
+def _refused(error: BlueprintError, code: str, node: str) -> Attempt:
+    """What came of a refusal, which must be the one that is expected, at the node."""
+    told = error.diagnostics[0]
+    if (told.code, told.node) != (code, node):
+        raise error
+    return Attempt(Verdict.ILLEGAL, seen=told.message)
+
+
+def _changed(model: Any, graph: Graph, declared: CompressionPass, kernel: Kernel) -> tuple[bool, str]:
+    """Whether a pass makes of one kernel what it was asked for, and nothing of any other; and what was seen."""
+    try:
+        finished = run(model, graph, [Target("it", declared, (kernel.path,))])
+    except (BlueprintError, ValueError, tf.errors.InvalidArgumentError) as error:
+        return False, f"refused: {' '.join(str(error).split())[:120]}"
     weights = weights_of(finished.model, graph)
-    for kernel in suitable:
-        weight = weights["it", kernel.path]
-        if isinstance(declared, Cluster):
-            assert len(np.unique(weight)) <= declared.clusters
-        else:
-            assert abs((weight == 0).mean() - 0.5) < 0.05, (kernel, (weight == 0).mean())
-        if column == "prune 2:4":
-            assert follows_two_of_four(kernel, weight)
-        if column == "prune block":
-            assert _follows_blocks(kernel, weight, (2, 2))
-    others = {place: weight for place, weight in weights.items() if place[0] != "it" and weight.ndim > 1}
-    assert all((weight != 0).all() for weight in others.values())
-    return Verdict.LEGAL
+    weight = weights.pop(("it", kernel.path))
+    assert all((other != 0).all() for other in weights.values() if other.ndim > 1)
+    if isinstance(declared, Cluster):
+        count = len(np.unique(weight))
+        return count <= declared.clusters < weight.size, f"{count} different values of {weight.size}"
+    assert isinstance(declared, Prune)
+    zeros = float((weight == 0).mean())
+    right = abs(zeros - (declared.sparsity or 0.5)) < 0.05
+    if declared.structure == "2:4":
+        right = right and kernel.inputs % 4 == 0 and follows_two_of_four(kernel, weight)
+    elif isinstance(declared.structure, Block):
+        right = right and _follows_blocks(kernel, weight, declared.structure.block)
+    return right, f"{100 * zeros:.0f} % zeros"
 
 
-def _factoring(model: Any, graph: Graph, paths: tuple[str, ...]) -> Verdict:
-    """Whether a layer can be replaced by two of full rank that give the same."""
-    if not hasattr(graph.layers["it"].entry, "units" if graph.layers["it"].kind == "Dense" else "filters") and (
-        graph.layers["it"].kind != "Embedding"
-    ):
-        return Verdict.ILLEGAL
-    if len(paths) > 1 or graph.layers["it"].kind not in ("Dense", "Embedding", "Conv1D", "Conv2D"):
-        return Verdict.ILLEGAL
-    thinner, made = factor(model, graph, [Target("it", LowRank(rank=10_000), paths)])
+def _factoring(model: Any, graph: Graph, declared: LowRank, paths: tuple[str, ...]) -> Attempt:
+    """Whether a layer can be replaced by two with fewer numbers, and by two of full rank that give the same."""
+    try:
+        thinner, _ = factor(model, graph, [Target("it", declared, paths)])
+        full, made = factor(model, graph, [Target("it", LowRank(rank=10_000), paths)])
+    except BlueprintError as error:
+        return _refused(error, "GB833", "it")
     assert list(made.ranks) == ["it"]
     x, _ = samples(graph)
-    np.testing.assert_allclose(thinner(x), model(x), atol=1e-5)
-    return Verdict.LEGAL
+    np.testing.assert_allclose(full(x), model(x), atol=1e-5)
+    fewer = thinner.count_params() < model.count_params()
+    seen = f"{thinner.count_params()} numbers for {model.count_params()}"
+    return Attempt(Verdict.LEGAL if fewer else Verdict.ILLEGAL, paths if fewer else (), seen)
+
+
+def _quantizing(model: Any, graph: Graph, declared: Quantize) -> Attempt:
+    """What training for 8 bits makes of a layer, and the conversion of that."""
+    around = targets_of(graph, declared, [name for name in ("before", "beside", "after") if name in graph.layers])
+    layer = graph.layers["it"]
+    paths = tuple(kernel.path for kernel in kernels_of(layer))
+    # What hands on what it is given is not told to measure a range of its own.
+    moves = _moves(model, graph) and not ruling(declared, layer).acts
+    try:
+        finished = run(model, graph, around if moves else [*around, Target("it", declared, paths)], steps=12)
+    except BlueprintError as error:
+        return _refused(error, "GB821", "it")
+    quantized = finished.quantized
+    assert quantized is not None
+    (wrapper,) = (each for each in quantized.layers if each.name == "it")
+    x, _ = samples(graph, 24)
+    expected = {"after": np.asarray(quantized(x, training=False))}
+    (name,) = graph.inputs
+    try:
+        facts = converted(graph, quantized, {name: x}, expected, "int8", True, node="it")
+    except BlueprintError as error:
+        return Attempt(Verdict.ILLEGAL, seen=error.diagnostics[0].message)
+    if not facts["share"] < 0.05:
+        return Attempt(Verdict.ILLEGAL, seen=f"it is off by {100 * facts['share']:.0f} % of its scale")
+    # Of what it gives, or of its weights.
+    names = [weight.name.partition(":")[0] for weight in wrapper.weights]
+    measures = any(name.endswith(("_min", "_max")) for name in names)
+    assert not (moves and measures)
+    kernels_float = bool(paths) and facts["float_kernels"]
+    if kernels_float or not measures:
+        return Attempt(Verdict.NO_EFFECT, seen="its kernels stay floats" if kernels_float else "it measures nothing")
+    return Attempt(Verdict.LEGAL, paths)
+
+
+def _moves(model: Any, graph: Graph) -> bool:
+    """Whether a layer gives nothing but numbers that it was given, and zeros."""
+    layer = model.get_layer("it")
+    seen = type(model)(model.input, [layer.input, layer.output])
+    *given, made = [np.asarray(each) for each in tf.nest.flatten(seen(samples(graph)[0]))]
+    return bool(np.isin(made, [0.0, *np.concatenate([each.ravel() for each in given])]).all())

@@ -6,9 +6,10 @@ import pytest
 
 from graphbuilder.api import lower, parse
 from graphbuilder.catalog import layers
+from graphbuilder.compression.conversions import ruling_of_form
 from graphbuilder.compression.kernels import kernels_of
-from graphbuilder.compression.legality import Ruling, Verdict, ruling, verdict_of
-from graphbuilder.compression.legality_table import COLUMNS, TABLE
+from graphbuilder.compression.legality import COLUMNS, CONVERSIONS, Ruling, Verdict, ruling, verdict_of
+from graphbuilder.compression.legality_table import TABLE
 from graphbuilder.compression.options import Block
 from graphbuilder.compression.orders import ORDERS, order_of
 from graphbuilder.compression.passes import Cluster, CompressionPass, LowRank, Prune, Quantize
@@ -32,9 +33,9 @@ def ruled(declared: CompressionPass, kind: str, more: str = "") -> Ruling:
 def test_the_table_has_a_cell_for_every_layer_and_pass() -> None:
     assert TABLE.keys() == set(layers.names()) - {"Bidirectional", "TimeDistributed"}
     for kind in TABLE:
-        for column in COLUMNS:
+        for column in (*COLUMNS, *CONVERSIONS):
             verdict, reason = verdict_of(kind, column)
-            assert (reason is None) == (verdict in (Verdict.LEGAL, Verdict.EXTENDED))
+            assert reason is not None or verdict in (Verdict.LEGAL, Verdict.EXTENDED)
 
 
 @pytest.mark.parametrize(
@@ -43,11 +44,18 @@ def test_the_table_has_a_cell_for_every_layer_and_pass() -> None:
         (Quantize(), "Conv1D", "activation: elu", Verdict.ILLEGAL, "its activation elu cannot be quantized"),
         (Quantize(), "TimeDistributed", "", Verdict.EXTENDED, None),
         (Quantize(), "Conv2D", "dtype: mixed_float16", Verdict.ILLEGAL, "its dtype is mixed_float16"),
-        (Quantize(), "LSTM", "activation: elu", Verdict.EXTENDED, None),
-        (Quantize(aware=False), "GRU", "", Verdict.ILLEGAL, "killed by it"),
-        (Quantize(aware=False), "GRU", "unroll: true", Verdict.LEGAL, None),
+        (Quantize(), "ConvLSTM2D", "activation: elu", Verdict.EXTENDED, "CONV_2D computes floats"),
+        (Quantize(), "LSTM", "", Verdict.ILLEGAL, "refuses an LSTM"),
+        (Quantize(), "LSTM", "unroll: true", Verdict.NO_EFFECT, "it stays float"),
+        (Quantize(), "SeparableConv1D", "", Verdict.EXTENDED, "DEPTHWISE_CONV_2D computes floats"),
+        (Quantize(), "MaxPooling3D", "", Verdict.ILLEGAL, "no pooling over three axes"),
+        (Quantize(aware=False), "LSTM", "", Verdict.LEGAL, "stays below an eighth"),
+        (Quantize(aware=False), "GRU", "", Verdict.ILLEGAL, "the converter crashes"),
+        (Quantize(aware=False), "GRU", "unroll: true", Verdict.LEGAL, "SPLIT computes floats only"),
+        (Quantize(aware=False), "Conv3D", "", Verdict.NO_EFFECT, "CONV_3D computes floats only"),
+        (Quantize(aware=False), "Bidirectional", "", Verdict.ILLEGAL, "gives both directions one scale"),
         (Quantize(scheme="float16"), "GRU", "", Verdict.LEGAL, None),
-        (Quantize(scheme="int16x8"), "LayerNormalization", "", Verdict.ILLEGAL, "killed by it under int16x8"),
+        (Quantize(scheme="int16x8"), "LayerNormalization", "", Verdict.ILLEGAL, "gives up on its variance"),
         (TWO_OF_FOUR, "DepthwiseConv2D", "", Verdict.ILLEGAL, "no axis of inputs"),
         (TWO_OF_FOUR, "SeparableConv2D", "", Verdict.LEGAL, "depthwise_kernel stays as it is"),
         (Cluster(clusters=32), "Dense", "", Verdict.ILLEGAL, "it has 32 weights, and 32 clusters were asked for"),
@@ -67,6 +75,23 @@ def test_conditions(declared: CompressionPass, kind: str, more: str, verdict: Ve
     assert found.verdict is verdict
     assert reason is None or reason in (found.reason or "")
     assert bool(found.weights) == (found.acts and bool(kernels_of(graph_of(kind, more).layers["it"])))
+
+
+def test_small_kernels_stay_float_under_the_dynamic_scheme() -> None:
+    dynamic = Quantize(scheme="dynamic")
+    found = ruled(dynamic, "Dense")
+    assert (found.verdict, found.weights) == (Verdict.LEGAL, ())
+    assert "it leaves kernel (32 numbers) float" in (found.reason or "")
+    assert ruled(dynamic, "Dense", "units: 256").weights == ("kernel",)
+    # Of an LSTM's kernels, kept apart for its four gates, all or none: here 4 x 1200 and 300 x 1200.
+    assert ruled(dynamic, "LSTM", "units: 300").weights == ("lstm_cell/kernel", "lstm_cell/recurrent_kernel")
+    assert ruled(dynamic, "LSTM", "units: 40").weights == ()
+
+
+def test_what_the_layer_stands_in_decides_where_it_is_known() -> None:
+    found = ruling(Quantize(aware=False), graph_of("LSTM").layers["it"], conversion=ruling_of_form("GRU", "int8"))
+    assert found.verdict is Verdict.ILLEGAL
+    assert found.fix == "set unroll: true, or choose dynamic or float16"
 
 
 def test_inputs_that_four_does_not_divide_are_refused() -> None:

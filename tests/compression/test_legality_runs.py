@@ -1,45 +1,59 @@
-"""Every cell of the legality table against a run of it."""
+"""Every cell of the legality table, every wrapper and every condition on arguments against a run of it."""
 
 from __future__ import annotations
 
 import keras
 import pytest
+import tf_keras
 from tensorflow_model_optimization.python.core.clustering.keras import clustering_registry
 from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import default_8bit_quantize_registry
 from tensorflow_model_optimization.python.core.sparsity.keras import prune_registry
 
 from graphbuilder.backend.build import build
 from graphbuilder.catalog import layers
+from graphbuilder.catalog.objects import KINDS
 from graphbuilder.compression.kernels import kernels_of
-from graphbuilder.compression.legality import Verdict, ruling
-from tests.compression.cells import NODES, graph_of
-from tests.compression.runs import PASSES, outcome
+from graphbuilder.compression.legality import CONVERSIONS, Verdict, ruling, verdict_of
+from graphbuilder.compression.legality_table import TABLE
+from graphbuilder.compression.options import Block
+from graphbuilder.compression.passes import Cluster, CompressionPass, LowRank, Prune, Quantize
+from graphbuilder.graph import Graph
+from tests.compression.cells import NODES, WRAPPABLE, graph_of, wrapped_graph
+from tests.compression.runs import PASSES, attempt
 
 SAMPLE = [
     ("Conv2D", "prune"),
     ("Conv1D", "prune 2:4"),
+    ("DepthwiseConv1D", "prune 2:4"),
     ("MultiHeadAttention", "prune block"),
     ("DepthwiseConv2D", "cluster"),
     ("Conv1D", "quantize aware"),
     ("SeparableConv2D", "quantize aware"),
+    ("LSTM", "quantize aware"),
     ("Flatten", "prune"),
     ("RMSNormalization", "cluster"),
     ("Embedding", "low_rank"),
+    ("GRU", "low_rank"),
 ]
 ACTS = (Verdict.LEGAL, Verdict.EXTENDED)
+RECURRENT = ("LSTM", "GRU", "SimpleRNN")
 
 
 @pytest.fixture(autouse=True)
 def seeded() -> None:
     keras.utils.set_random_seed(0)
+    tf_keras.utils.set_random_seed(0)
 
 
-def check(kind: str, column: str) -> None:
-    told = ruling(PASSES[column], graph_of(kind).layers["it"])
-    found = outcome(kind, column)
-    assert (told.verdict in ACTS) == (found in ACTS), (told, found)
-    if not told.acts:
-        assert told.verdict is found
+def check(graph: Graph, declared: CompressionPass) -> None:
+    """The ruling on `it` is what a run gives."""
+    told = ruling(declared, graph.layers["it"])
+    found = attempt(graph, declared)
+    if told.acts:
+        assert found.verdict in ACTS, (told, found)
+        assert found.weights == told.weights, (told, found)
+    else:
+        assert found.verdict is told.verdict, (told, found)
         assert told.reason
 
 
@@ -49,14 +63,96 @@ def test_there_is_a_cell_for_every_layer() -> None:
 
 @pytest.mark.parametrize(("kind", "column"), SAMPLE)
 def test_a_sample_of_the_table_is_what_runs_give(kind: str, column: str) -> None:
-    check(kind, column)
+    check(graph_of(kind), PASSES[column])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(layers.names()))
 @pytest.mark.parametrize("column", [*PASSES])
 def test_the_table_is_what_runs_give(kind: str, column: str) -> None:
-    check(kind, column)
+    graph = graph_of(kind)
+    check(graph, PASSES[column])
+    if kind in TABLE:
+        assert verdict_of(kind, column)[0] is ruling(PASSES[column], graph.layers["it"]).verdict
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", sorted(set(WRAPPABLE)))
+@pytest.mark.parametrize("column", [*PASSES])
+def test_what_is_applied_to_each_step_is_ruled_by_what_is_applied(kind: str, column: str) -> None:
+    check(wrapped_graph("TimeDistributed", kind), PASSES[column])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", ["", "unroll: true"])
+@pytest.mark.parametrize("kind", RECURRENT)
+@pytest.mark.parametrize("column", [*PASSES])
+def test_both_directions_are_ruled_by_the_layer_that_runs_in_them(kind: str, column: str, more: str) -> None:
+    check(wrapped_graph("Bidirectional", kind, more), PASSES[column])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", RECURRENT)
+@pytest.mark.parametrize("column", [*PASSES])
+def test_unrolled_layers_are_ruled_as_they_run(kind: str, column: str) -> None:
+    check(graph_of(kind, "unroll: true"), PASSES[column])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("column", [*CONVERSIONS])
+@pytest.mark.parametrize("kind", sorted(kind for kind, row in TABLE.items() if row["prune"] == "k"))
+def test_what_no_twin_has_is_not_converted_either(kind: str, column: str) -> None:
+    assert verdict_of(kind, column)[0] is Verdict.ILLEGAL
+    assert attempt(graph_of(kind), Quantize(aware=False)).verdict is Verdict.ILLEGAL
+
+
+# The activations that tf_keras has too, which are all that a model that is compressed can have.
+SHARED = sorted(name for name in KINDS["activation"].names if callable(getattr(tf_keras.activations, name, None)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("activation", SHARED)
+@pytest.mark.parametrize("kind", ["Dense", "Conv2D", "Conv1D", "EinsumDense", "Activation"])
+def test_activations_are_refused_as_training_refuses_them(kind: str, activation: str) -> None:
+    check(graph_of(kind, f"activation: {activation}"), Quantize())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16", "float64", "float32"])
+@pytest.mark.parametrize("kind", ["Dense", "Conv1D"])
+def test_dtypes_are_refused_as_training_refuses_them(kind: str, dtype: str) -> None:
+    check(graph_of(kind, f"dtype: {dtype}"), Quantize())
+
+
+BLOCKS_OF_THREE = Prune(sparsity=0.5, structure=Block((1, 3)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("declared", "kind", "more"),
+    [
+        (LowRank(rank=2), "Conv2D", "groups: 2"),
+        (LowRank(rank=1), "Conv1D", "groups: 4"),
+        (LowRank(rank=2), "Dense", "kernel_constraint: {max_norm: {max_value: 1.0}}"),
+        (LowRank(rank=2), "Embedding", "embeddings_constraint: non_neg"),
+        (LowRank(rank=3), "Dense", ""),
+        (LowRank(rank=2), "Dense", ""),
+        (PASSES["prune 2:4"], "Conv2D", "groups: 2"),
+        (PASSES["prune 2:4"], "Conv1D", "groups: 4"),
+        (PASSES["prune block"], "Conv2D", "groups: 2"),
+        (PASSES["prune"], "Conv2D", "groups: 2"),
+        (PASSES["cluster"], "Conv2D", "groups: 2"),
+        (BLOCKS_OF_THREE, "Conv2D", ""),
+        (BLOCKS_OF_THREE, "Conv1D", ""),
+        (BLOCKS_OF_THREE, "Dense", ""),
+        (Cluster(clusters=32), "Dense", ""),
+        (Cluster(clusters=31), "Dense", ""),
+        (Cluster(clusters=3), "DepthwiseConv1D", ""),
+        (Cluster(clusters=12), "DepthwiseConv1D", ""),
+    ],
+)
+def test_conditions_on_arguments_and_sizes_are_what_runs_give(declared: CompressionPass, kind: str, more: str) -> None:
+    check(graph_of(kind, more), declared)
 
 
 @pytest.mark.slow

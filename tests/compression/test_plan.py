@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from graphbuilder.api import check, json_schema, parse
+from graphbuilder.api import check, json_schema, lower, parse
 from graphbuilder.compression.passes import Prune
 from graphbuilder.compression.plan import CompressionPlan, plan_compression
 from graphbuilder.compression.plan_data import plan_data
@@ -109,6 +109,57 @@ def test_a_plan_is_plain_data_and_predicts_smaller_files() -> None:
     pruned = plan_data(plan_compression(graph_of(passes[0]))[0], graph)["predicted"]
     assert pruned["after"]["raw"] == pruned["before"]["raw"]
     assert pruned["after"]["gzip"] < pruned["before"]["gzip"]
+
+
+def model(nodes: str, declared: str, shape: str = "[6, 8]") -> Graph:
+    """A graph whose passes need not be right."""
+    text = f"blueprint: 1\nname: m\ninputs: {{x: {{shape: {shape}}}}}\nnodes:\n{nodes}\ncompression: [{declared}]\n"
+    return lower(parse(text))
+
+
+RECURRENT = (
+    "  embedded: {layer: Dense, units: 8}\n  memory: {layer: LSTM, units: 12}\n  scores: {layer: Dense, units: 4}"
+)
+
+
+def test_what_training_for_8_bits_leaves_out_is_told() -> None:
+    plan, found = plan_compression(model(RECURRENT, "{pass: quantize, where: {except: scores}}"))
+    assert not found
+    (stage,) = plan.stages
+    assert [target.layer for target in stage.targets] == ["embedded"]
+    assert [(one.layer, one.ruling.verdict.value) for one in stage.skipped] == [("memory", "illegal")]
+    told = {one.layer: one.ruling.reason or "" for one in stage.left_out}
+    assert "float32" in told["memory"]
+    assert "the converter quantizes it too" in told["scores"]
+    assert [one["layer"] for one in plan_data(plan, model(RECURRENT, ""))["stages"][0]["left_out"]] == [*told]
+
+
+def test_after_training_each_layer_is_ruled_as_it_stands_in_the_graph() -> None:
+    nodes = "  masked: {layer: Masking}\n  memory: {layer: LSTM, units: 12UNROLL}\n  scores: {layer: Dense, units: 4}"
+    declared = "{pass: quantize, aware: false}"
+    _, found = plan_compression(model(nodes.replace("UNROLL", ""), declared))
+    assert [(one.code, one.node) for one in found] == [("GB811", "memory")]
+    plan, found = plan_compression(model(nodes.replace("UNROLL", ", unroll: true"), declared))
+    assert not found
+    reasons = {one.layer: one.ruling.reason for one in plan.stages[0].layers}
+    assert reasons["memory"] == "some of it stays float: TFLite's CAST computes floats only"
+
+
+def test_a_pass_that_converts_all_may_name_all() -> None:
+    nodes = "  hidden: {layer: Dense, units: 8}\n  flat: {layer: Flatten}\n  scores: {layer: Dense, units: 4}"
+    # Flatten computes nothing: leaving it out leaves nothing as it was.
+    for where in ("{layers: Dense}", "{nodes: '*'}"):
+        assert not plan_compression(model(nodes, f"{{pass: quantize, aware: false, where: {where}}}"))[1]
+    (found,) = plan_compression(model(nodes, "{pass: quantize, scheme: float16, where: {nodes: hidden}}"))[1]
+    assert found.code == "GB836"
+
+
+def test_float_files_are_made_for_comparison_so_what_tflite_lacks_is_refused_under_every_pass() -> None:
+    nodes = "  conv: {layer: Conv3D, filters: 4, kernel_size: 2}\n  pool: {layer: AveragePooling3D, pool_size: 2}"
+    for declared in ("{pass: prune, sparsity: 0.5}", "{pass: quantize}", "{pass: quantize, scheme: float16}"):
+        found = plan_compression(model(nodes, declared, "[6, 6, 6, 2]"))[1]
+        assert ("GB811", "pool") in [(one.code, one.node) for one in found]
+        assert len([one for one in found if one.node == "pool"]) == 1
 
 
 def test_the_schema_takes_what_the_check_takes() -> None:

@@ -41,6 +41,7 @@ SECTIONS: dict[Any, str] = {
     schema.PortSpec: "Blocks",
     schema.Training: "Training",
     schema.PassSpec: "Compression",
+    schema.BudgetSpec: "Budget",
 }
 
 # What a fragment may leave out, for it is about something else.

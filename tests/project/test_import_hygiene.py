@@ -94,6 +94,7 @@ with open(sys.argv[1], "w") as file:
         ("layers Conv2D", 0),
         ("schema", 0),
         ("convert {blueprints}/cnn.yaml -o cnn.json", 0),
+        ("resolve {blueprints}/digits_cnn.yaml -o flat.json", 0),
     ],
 )
 def test_a_command_that_needs_no_model_imports_nothing_heavy(

@@ -15,6 +15,7 @@ PUBLIC = [
     "MissingError",
     "check",
     "compile",
+    "compress",
     "copy_weights",
     "explain",
     "fusions_that_fit",

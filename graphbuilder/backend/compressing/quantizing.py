@@ -26,6 +26,9 @@ __all__ = ["quantized_twin", "quantized_variables"]
 
 # A batch normalization after one of these is folded into it, with a ReLU after that.
 _FOLDED_INTO = frozenset({"Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Dense"})
+# TFLite computes these at the scale of what they are given. Told of a narrower range of the average, its converter cuts
+# off what is averaged, which is off by a tenth of the scale on noise.
+_SAME_SCALE = frozenset({"AveragePooling1D"})
 
 
 def quantized_twin(twin: Any, graph: Graph, targets: Sequence[Target]) -> Any:
@@ -37,8 +40,36 @@ def quantized_twin(twin: Any, graph: Graph, targets: Sequence[Target]) -> Any:
         targets: the layers; a batch normalization and a ReLU that are folded into one of them come along.
 
     Raises:
-        BlueprintError: tensorflow-model-optimization refuses a layer.
+        BlueprintError: tensorflow-model-optimization refuses a layer, which is named.
     """
+    try:
+        return _quantized(twin, graph, targets)
+    except (ValueError, RuntimeError, TypeError, NotImplementedError) as error:
+        raise _refusal(twin, graph, targets, error) from error
+
+
+def _refusal(twin: Any, graph: Graph, targets: Sequence[Target], error: Exception) -> BlueprintError:
+    """What tensorflow-model-optimization said, at the first layer that it also says it of alone."""
+    reason = " ".join(str(error).split())[:400]
+    message = f"tensorflow-model-optimization refuses to quantize it: {reason}"
+    for target in targets if len(targets) > 1 else ():
+        try:
+            _quantized(twin, graph, [target])
+        except type(error):
+            return BlueprintError(_at(graph, target.layer, message))
+    # Alone none is refused: then it is the only one, or all of them together.
+    return BlueprintError(_at(graph, targets[0].layer, message) if len(targets) == 1 else Diagnostic("GB821", message))
+
+
+def _at(graph: Graph, layer: str, message: str) -> Diagnostic:
+    origin = graph.layers[layer].origin
+    hint = "leave it out of the pass, with `where: {except: …}`"
+    position = origin.position(key=True)
+    return Diagnostic("GB821", message, file=origin.source.name, position=position, node=layer, hint=hint)
+
+
+def _quantized(twin: Any, graph: Graph, targets: Sequence[Target]) -> Any:
+    """As `quantized_twin`, with the errors of tensorflow-model-optimization."""
     names = layer_names(graph)
     configs = {names[path]: config for path, config in _configs(graph, targets).items()}
 
@@ -50,16 +81,10 @@ def quantized_twin(twin: Any, graph: Graph, targets: Sequence[Target]) -> Any:
 
     custom = {type(layer).__name__: type(layer) for layer in twin.layers if not _of_keras(layer)}
     with tfmot.quantization.keras.quantize_scope({**CONFIGS, **custom}):
-        try:
-            copy = keras.models.clone_model(twin, clone_function=annotated)
-            copy.set_weights(twin.get_weights())
-            with _masks_kept():
-                quantized = quantize.quantize_apply(copy, Scheme(), quantized_layer_name_prefix="")
-        except (ValueError, RuntimeError, TypeError, NotImplementedError) as error:
-            reason = " ".join(str(error).split())[:400]
-            raise BlueprintError(
-                Diagnostic("GB821", f"tensorflow-model-optimization refuses to quantize it: {reason}")
-            ) from error
+        copy = keras.models.clone_model(twin, clone_function=annotated)
+        copy.set_weights(twin.get_weights())
+        with _masks_kept():
+            quantized = quantize.quantize_apply(copy, Scheme(), quantized_layer_name_prefix="")
     for layer in quantized._flatten_layers():
         # Penalties on what layers give are left over from the models in between; those of this one are computed anew.
         layer._losses.clear()
@@ -128,6 +153,8 @@ def _configs(graph: Graph, targets: Sequence[Target]) -> dict[str, Any]:
         known = layer.kind in _FOLDED_INTO or registry._is_supported_layer(getattr(keras.layers, layer.kind, None))
         if path in folded:
             found[path] = None
+        elif path in chosen and layer.kind in _SAME_SCALE:
+            found[path] = PathsConfig()
         elif path in chosen:
             found[path] = None if known else config_for(layer.entry, several=path in several)
         elif path in moving:

@@ -1,0 +1,1 @@
+"""Building, training and compressing models in either Keras: the only room that imports TensorFlow."""

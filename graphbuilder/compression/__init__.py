@@ -1,0 +1,1 @@
+"""Compression without TensorFlow: passes as typed options, what can be done to which layer, plans, sizes, reports."""
