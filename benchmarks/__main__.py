@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from benchmarks import fusion_digits
+from benchmarks import compression, fusion_digits, legality
 from benchmarks.processes import in_turn
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,11 +62,27 @@ def main(argv: list[str] | None = None) -> int:
     """Runs the benchmarks and prints their tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each side (default 5)")
-    parser.add_argument("--fusions", action="store_true", help="instead, the accuracy of every fusion; takes minutes")
+    parser.add_argument(
+        "--fusions", action="store_true", help="first of all: the accuracy of every fusion; takes minutes"
+    )
+    parser.add_argument(
+        "--compression",
+        action="store_true",
+        help="first of all: compressed blueprints beside a script by hand; takes long",
+    )
+    parser.add_argument(
+        "--legality",
+        action="store_true",
+        help="first of all: what each compression pass does to each layer; takes long",
+    )
     parser.add_argument("models", nargs="*", default=list(MODELS), help="shipped blueprints")
-    options = parser.parse_args(argv)
-    if options.fusions:
-        return fusion_digits.main([])
+    arguments = sys.argv[1:] if argv is None else argv
+    others = {"--fusions": fusion_digits, "--compression": compression, "--legality": legality}
+    if arguments and arguments[0] in others:
+        # Each has options of its own.
+        code: int = others[arguments[0]].main(arguments[1:])
+        return code
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         print("Checking as a cold process, beside a process that imports Keras and rebuilds the model from its JSON")
         _row("model", "validate s", "keras s", "ratio", "validate MB", "keras MB", "ratio")

@@ -121,6 +121,7 @@ CODES: dict[str, str] = {
     "GB602": "The output cannot be written.",
     "GB603": "The command line is wrong.",
     "GB604": "A package is missing.",
+    "GB605": "The file was changed by somebody else.",
     # Data and training.
     "GB701": "The data cannot be read.",
     "GB702": "It cannot be told what kind of data is meant.",

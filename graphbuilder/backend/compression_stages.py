@@ -124,12 +124,12 @@ class _Run:
             weights = hashlib.sha256(self.weights.read_bytes()).hexdigest()
         return {
             "the blueprint": model_fingerprint(self.graph),
-            "the passes": passes,
+            "the list of passes": passes,
             "the data": self.data.fingerprint,
             "the seed": self.seed,
             "the batch size": self.batch_size,
             "the number of epochs": self.epochs,
-            "the trained weights": weights,
+            "the file of weights": weights,
         }
 
     def all(self) -> int:

@@ -203,7 +203,7 @@ class RunState:
         Raises:
             BlueprintError: what is kept cannot be read.
         """
-        stages = len(self.settings().get("the passes", ())) + 1
+        stages = len(self.settings().get("the list of passes", ())) + 1
         done = self.finished()
         kept = self.under_way(len(done))
         count = len(kept.read().records) if kept.exists() else 0

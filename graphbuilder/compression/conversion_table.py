@@ -16,6 +16,7 @@ __all__ = [
     "ACTIVATIONS",
     "AWARE",
     "EXCEPTIONS",
+    "FED_FLOATS",
     "JOINED",
     "LEFT_FLOAT",
     "LEFT_OUT",
@@ -188,6 +189,9 @@ AWARE: Mapping[str, ConversionRuling] = {
     "MaxPooling3D": _POOLING_3D,
     "AveragePooling3D": _POOLING_3D,
     "Normalization": _between("SUB"),
+    "TimeDistributed of SeparableConv2D": ConversionRuling(
+        Outcome.FLOAT, "training measures no ranges between its two kernels, which stay floats", kernels=False
+    ),
     "LSTM": _REFUSED,
     "Bidirectional of LSTM": _REFUSED,
     **dict.fromkeys(
@@ -221,6 +225,13 @@ LEFT_FLOAT = ConversionRuling(
 _BETWEEN_OTHERS = ConversionRuling(
     Outcome.LEGAL, "between layers that were trained for 8 bits the converter quantizes it too, else it stays float32"
 )
+# A layer with kernels that is trained for 8 bits behind a recurrent one that is not, of which nothing can be measured.
+FED_FLOATS = ConversionRuling(
+    Outcome.FLOAT,
+    "a recurrent layer that is left out gives it floats, so TFLite's converter keeps its kernels as floats",
+    _WITHOUT,
+    kernels=False,
+)
 # Multi-head attention that is left out, whose query is all that a trained layer with a kernel feeds.
 MIXED_ATTENTION = illegal(
     "its query comes in 8 bits from a layer that was trained for it, the converter does not turn that into floats, and "
@@ -229,7 +240,23 @@ MIXED_ATTENTION = illegal(
 )
 # What becomes of layers with kernels that training for 8 bits leaves out, by their form; of all others, `LEFT_FLOAT`.
 LEFT_OUT: Mapping[str, ConversionRuling] = {
-    **dict.fromkeys(("Dense", "Conv2D", "DepthwiseConv2D", "Conv1DTranspose", "Conv2DTranspose"), _BETWEEN_OTHERS),
+    **dict.fromkeys(
+        (
+            "Dense",
+            "EinsumDense",
+            "Embedding",
+            "Conv1D",
+            "Conv2D",
+            "DepthwiseConv1D",
+            "DepthwiseConv2D",
+            "Conv1DTranspose",
+            "Conv2DTranspose",
+            "ConvLSTM1D",
+            "ConvLSTM2D",
+            "ConvLSTM3D",
+        ),
+        _BETWEEN_OTHERS,
+    ),
     "MaxPooling3D": _POOLING_3D,
     "AveragePooling3D": _POOLING_3D,
 }

@@ -9,6 +9,7 @@ from graphbuilder.compression.conversion_table import (
     ACTIVATIONS,
     AWARE,
     EXCEPTIONS,
+    FED_FLOATS,
     JOINED,
     LEFT_FLOAT,
     LEFT_OUT,
@@ -21,9 +22,12 @@ from graphbuilder.compression.conversion_table import (
     illegal,
 )
 from graphbuilder.compression.kernels import kernels_of
+from graphbuilder.compression.legality_table import MOVING
 from graphbuilder.graph import Call, CustomLayer, Graph, Layer
 
 __all__ = [
+    "JOINS",
+    "KEEPING_SCALES",
     "SCHEMES",
     "ConversionRuling",
     "Outcome",
@@ -35,8 +39,8 @@ __all__ = [
 ]
 
 # What TFLite joins at one scale, and what passes a scale on unchanged.
-_JOINS = frozenset({"Concatenate", "concatenate", "stack", "Maximum", "Minimum", "maximum", "minimum"})
-_KEEPING_SCALES = _JOINS | frozenset(
+JOINS = frozenset({"Concatenate", "concatenate", "stack", "Maximum", "Minimum", "maximum", "minimum"})
+KEEPING_SCALES = JOINS | frozenset(
     "Flatten Reshape Permute RepeatVector Dropout SpatialDropout1D GaussianDropout GaussianNoise AlphaDropout Identity "
     "ActivityRegularization MaxPooling1D GlobalMaxPooling1D Cropping1D ZeroPadding1D UpSampling1D max min expand_dims "
     "squeeze reshape transpose swapaxes moveaxis flip repeat tile pad split unstack get_item take".split()
@@ -92,8 +96,7 @@ def ruling_of_form(form: str, scheme: Scheme, *, trained: bool | None = None) ->
             return EXCEPTIONS[row].get(scheme, LEGAL)
         if trained and row in AWARE:
             return AWARE[row]
-        # What the converter does to a layer between others it does not do to one that is wrapped.
-        if trained is False and row in LEFT_OUT and (row == form or not LEFT_OUT[row].legal):
+        if trained is False and row in LEFT_OUT:
             return LEFT_OUT[row]
     return LEFT_FLOAT if trained is False else LEGAL
 
@@ -135,10 +138,22 @@ def conversion_ruling(
     """
     if isinstance(layer.entry, CustomLayer):
         return LEGAL
-    absent = type(layer.entry).legacy.absent
-    if absent is not None:
-        return illegal(f"conversion starts from tf_keras, and there {absent}", _ELSEWHERE)
-    return ruling_of_form(form_of(layer, masked), scheme, trained=trained)
+    return _without_twin(layer.entry) or ruling_of_form(form_of(layer, masked), scheme, trained=trained)
+
+
+def _without_twin(entry: LayerEntry) -> ConversionRuling | None:
+    """The ruling on a layer that tf_keras, from which conversion starts, lacks or cannot make as it is written."""
+    legacy = type(entry).legacy
+    if legacy.absent is not None:
+        return illegal(f"conversion starts from tf_keras, and there {legacy.absent}", _ELSEWHERE)
+    for name in legacy.lacking:
+        # A twin without a seed is a twin.
+        if name != "seed" and getattr(entry, name) != type(entry).model_fields[name].default:
+            kind = type(entry).name()
+            return illegal(f"conversion starts from tf_keras, whose {kind} has no {name}", f"leave {name} out")
+    inner = [getattr(entry, name, None) for name in ("layer", "backward_layer")]
+    found = [_without_twin(each) for each in inner if isinstance(each, LayerEntry)]
+    return next(filter(None, found), None)
 
 
 def rulings(graph: Graph, scheme: Scheme, *, trained: Collection[str] | None = None) -> dict[str, ConversionRuling]:
@@ -154,6 +169,7 @@ def rulings(graph: Graph, scheme: Scheme, *, trained: Collection[str] | None = N
     """
     found: dict[str, ConversionRuling] = {}
     mixed = set() if trained is None else _mixed_attention(graph, trained)
+    fed_floats = set() if trained is None else _fed_floats(graph, trained)
     joined = _joined_lstms(graph) if scheme == "int8" and trained is None else set()
     for call in graph.calls.values():
         if isinstance(call.target, Layer):
@@ -164,7 +180,26 @@ def rulings(graph: Graph, scheme: Scheme, *, trained: Collection[str] | None = N
                 ruling = JOINED
             elif call.name in mixed:
                 ruling = MIXED_ATTENTION
+            elif call.name in fed_floats:
+                ruling = _worse(FED_FLOATS, ruling)
             found[name] = _worse(found[name], ruling) if name in found else ruling
+    return found
+
+
+def _fed_floats(graph: Graph, trained: Collection[str]) -> set[str]:
+    """The calls of trained layers with kernels that recurrent ones feed which were not, if by way of others."""
+    floats: set[str] = set()
+    found: set[str] = set()
+    for call in graph.calls.values():
+        fed = any(value.name in floats for value in call.inputs())
+        if not isinstance(call.target, Layer):
+            continue
+        kinds = _form(call.target.entry, False).split() if isinstance(call.target.entry, LayerEntry) else []
+        left_out = call.target.name not in trained and not _RECURRENT.isdisjoint(kinds)
+        if left_out or (fed and call.kind in MOVING):
+            floats.update(value.name for value in call.outputs)
+        elif fed and call.target.name in trained and kernels_of(call.target):
+            found.add(call.name)
     return found
 
 
@@ -194,11 +229,11 @@ def _joined_lstms(graph: Graph) -> set[str]:
     found: set[str] = set()
     for call in graph.calls.values():
         arriving = set().union(*(carried.get(value.name, set()) for value in call.inputs()))
-        if call.kind in _JOINS and len(list(call.inputs())) > 1:
+        if call.kind in JOINS and len(list(call.inputs())) > 1:
             found |= arriving
         if isinstance(call.target, Layer) and form_of(call.target, _masked(call)) == "LSTM":
             arriving = {call.name}
-        elif call.kind not in _KEEPING_SCALES:
+        elif call.kind not in KEEPING_SCALES:
             arriving = set()
         for value in call.outputs:
             carried[value.name] = arriving

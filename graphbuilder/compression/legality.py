@@ -27,6 +27,8 @@ __all__ = ["COLUMNS", "CONVERSIONS", "Ruling", "Verdict", "column_of", "ruling",
 _QUANTIZABLE = frozenset({"linear", "relu", "swish", "silu", "gelu", "softmax", "sigmoid", "tanh"})
 # The layers whose own activation it does not touch: they quantize what they give in the end.
 _ACTIVATION_INSIDE = frozenset({"LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
+# The layers that TensorFlow Lite has no operator for together with a swish.
+_BEFORE_SWISH = frozenset({"Dense", "Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose"})
 _NOTHING = "it computes nothing that could be quantized"
 
 
@@ -87,8 +89,9 @@ def verdict_of(kind: str, column: str) -> tuple[Verdict, str | None]:
         found = _converted(ruling_of_form(kind, CONVERSIONS[column]), moves=kind in MOVING)
         return found.verdict, found.reason
     verdict, reason = _signed(kind, column)
-    if column == "quantize aware" and verdict in (Verdict.LEGAL, Verdict.EXTENDED):
-        found = _converted(ruling_of_form(kind, "int8", trained=True), moves=False, verdict=verdict)
+    if column == "quantize aware" and verdict is not Verdict.ILLEGAL:
+        conversion = ruling_of_form(kind, "int8", trained=True)
+        found = _converted(conversion, moves=verdict is Verdict.NO_EFFECT, verdict=verdict)
         return found.verdict, found.reason
     return verdict, reason
 
@@ -125,18 +128,35 @@ def _quantizing(declared: Quantize, layer: Layer, conversion: ConversionRuling) 
     if not conversion.legal:
         return _converted(conversion, moves=False)
     if not declared.in_training:
-        moves = all(type(each).name() in MOVING for each in _held(layer.entry))
-        found = _converted(conversion, moves=moves)
+        found = _converted(conversion, moves=all(map(_moves, _held(layer.entry))))
         if found.acts and declared.scheme == "dynamic":
             return _of_large(kernels, layer.kind, found)
     else:
         found = _of_entry(layer.entry, "quantize aware")
-        if found.acts:
-            reason = next(filter(None, map(_unquantizable, _held(layer.entry))), None)
-            found = found if reason is None else Ruling(Verdict.ILLEGAL, reason)
+        if found.acts and all(map(_moves, _held(layer.entry))):
+            found = Ruling(Verdict.NO_EFFECT, _NOTHING)
+        for each in _held(layer.entry) if found.acts else ():
+            reason = _unquantizable(each)
+            if reason is not None:
+                found = Ruling(Verdict.ILLEGAL, reason)
+                break
+            if _activated_in_floats(each):
+                found = Ruling(Verdict.NO_EFFECT, "it stays float: its activation takes floats, and so it gives floats")
         if found.acts:
             found = _converted(conversion, moves=False, verdict=found.verdict)
     return replace(found, weights=tuple(kernel.path for kernel in kernels)) if found.acts else found
+
+
+def _moves(entry: LayerEntry) -> bool:
+    """Whether a layer gives what it is given."""
+    kind = type(entry).name()
+    return kind in MOVING or (kind == "Activation" and getattr(entry, "activation", None).name == "linear")  # type: ignore[union-attr]
+
+
+def _activated_in_floats(entry: LayerEntry) -> bool:
+    """Whether the converter computes a layer in floats for its activation, which training measures no ranges before."""
+    activation = getattr(entry, "activation", None)
+    return activation is not None and activation.name in ("swish", "silu") and type(entry).name() in _BEFORE_SWISH
 
 
 def _converted(conversion: ConversionRuling, *, moves: bool, verdict: Verdict = Verdict.LEGAL) -> Ruling:
@@ -205,7 +225,7 @@ def _of_entry(entry: LayerEntry, column: str) -> Ruling:
 def _unquantizable(entry: LayerEntry) -> str | None:
     """Why training cannot be aware of the quantization of a layer."""
     if entry.dtype not in (None, "float32"):
-        return f"its dtype is {entry.dtype}, and only float32 can be trained for 8 bits"
+        return f"its dtype is {entry.dtype}, in which training for 8 bits is refused or lost; only float32 is taken"
     activation = getattr(entry, "activation", None)
     if activation is None or type(entry).name() in _ACTIVATION_INSIDE:
         return None
@@ -245,9 +265,9 @@ def _misfit(declared: CompressionPass, kernel: Kernel) -> str | None:
         if not kernel.summed:
             return REASONS["d"]
         columns = kernel.size // kernel.inputs
-        if 1 in (kernel.inputs, columns):
-            return f"as a matrix it is {kernel.inputs} × {columns}, which has no blocks"
-        width = declared.structure.block[1]
+        height, width = declared.structure.block
+        if kernel.inputs <= height or columns <= width or 1 in (kernel.inputs, columns):
+            return f"as a matrix it is {kernel.inputs} × {columns}, which is one block high or wide"
         outputs = kernel.shape[kernel.kept[-1]]
         if not kernel.matrix and outputs % width:
             return f"it has {outputs} outputs, which blocks {width} wide do not divide"

@@ -61,10 +61,11 @@ _WITH_KERNELS = """
 
 # They have no kernel, and compute: what they give can be quantized. By what they are in training aware of it.
 _COMPUTING = {
-    "L": "Activation ReLU LeakyReLU Softmax Concatenate Add AveragePooling1D AveragePooling2D GlobalAveragePooling1D "
+    "L": "Activation ReLU LeakyReLU Softmax Concatenate Add AveragePooling2D GlobalAveragePooling1D "
     "GlobalAveragePooling2D GlobalAveragePooling3D UpSampling2D",
     "X": "BatchNormalization LayerNormalization GroupNormalization UnitNormalization Subtract Multiply Average Maximum "
-    "Minimum Dot PReLU ELU AveragePooling3D Normalization Rescaling Resizing Attention AdditiveAttention",
+    "Minimum Dot PReLU ELU AveragePooling1D AveragePooling3D Normalization Rescaling Resizing Attention "
+    "AdditiveAttention",
 }
 
 # They have no kernel, and give what they are given, or some of it, or the same in training only.

@@ -170,6 +170,15 @@ def _layer_plans(graph: Graph, one: Declared) -> Iterable[LayerPlan]:
     if isinstance(one.declared, Quantize):
         scheme, aware = _converted(one.declared)
         found = rulings(graph, scheme, trained=set(one.chosen.layers) if aware else None)
+        if aware:
+            # What cannot be trained for 8 bits tells on what it feeds.
+            acting = [
+                name
+                for name in one.chosen.layers
+                if ruling(one.declared, graph.layers[name], conversion=found[name]).acts
+            ]
+            fed = rulings(graph, scheme, trained=set(acting))
+            found = {name: fed[name] if name in acting else conversion for name, conversion in found.items()}
     for name in one.chosen.layers:
         layer = graph.layers[name]
         options = one.options[name]

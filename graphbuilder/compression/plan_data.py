@@ -55,7 +55,10 @@ def predicted_sizes(plan: CompressionPlan, graph: Graph) -> tuple[PredictedSize,
         for target in stage.targets:
             options = target.options
             if isinstance(options, Prune):
-                sparsity[target.layer] = 0.5 if options.structure == "2:4" else options.sparsity or 0.0
+                share = 0.5 if options.structure == "2:4" else options.sparsity or 0.0
+                # Zeros that an earlier pass made stay, unless this one may lose them.
+                had = sparsity.get(target.layer, 0.0) if options.preserve == "auto" else 0.0
+                sparsity[target.layer] = max(had, share)
             elif isinstance(options, Cluster):
                 clusters[target.layer] = options.clusters
     after = predict_size(graph, scheme_of(plan), sparsity=sparsity, clusters=clusters, floats=floats)

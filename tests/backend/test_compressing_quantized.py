@@ -11,7 +11,12 @@ import pytest
 from graphbuilder.api import lower, parse
 from graphbuilder.backend.build import build
 from graphbuilder.backend.compressing import prepare
+from graphbuilder.backend.compressing.seams import seams_of
 from graphbuilder.backend.compressing.variables import variables_of
+from graphbuilder.backend.converting import Conversion, convert_model
+from graphbuilder.backend.converting_names import names_of_graph
+from graphbuilder.backend.runtime import LiteRunner
+from graphbuilder.backend.runtime_metrics import agreement, refuse_disagreement
 from graphbuilder.backend.weights import weights_by_name
 from graphbuilder.compression.legality import ruling
 from graphbuilder.compression.passes import Quantize
@@ -206,6 +211,81 @@ def test_zeros_and_shared_values_are_kept_where_tensorflow_model_optimization_ha
         assert ((before[place] == 0) == (after[place] == 0)).all()
         assert len(np.unique(after[place])) == len(np.unique(before[place])) <= 3
         assert (before[place] != after[place]).any()
+
+
+def test_several_recurrent_layers_convert_once_they_know_of_8_bits() -> None:
+    model, graph = model_of(
+        "inputs: {a: {shape: [3, 6, 4]}}\nnodes:\n"
+        "  first: {layer: ConvLSTM1D, filters: 3, kernel_size: 3, return_sequences: true}\n"
+        "  second: {layer: ConvLSTM1D, filters: 3, kernel_size: 3}\noutputs: second"
+    )
+    _, finished, x = trained(model, graph, epochs=8)
+    _agrees_once_converted(finished.quantized, graph, x)
+
+
+JOINED = """
+inputs: {a: {shape: [8]}, b: {shape: [8]}}
+nodes:
+  large: {layer: Dense, from: a, units: 8, activation: relu, kernel_initializer: {RandomNormal: {stddev: 1.0}}}
+  small: {layer: Dense, from: b, units: 8, kernel_initializer: {RandomNormal: {stddev: 0.02}}}
+  both: {layer: Concatenate, from: [large, small]}
+  y: {layer: Dense, units: 4}
+outputs: y"""
+
+
+def test_floats_that_are_joined_with_8_bits_keep_their_precision() -> None:
+    model, graph = model_of(JOINED)
+    # The small numbers alone reach the output, as it stands before training.
+    kernel = weights_by_name(model)["y"]["kernel"]
+    kernel.assign(np.concatenate([np.zeros((8, 4)), np.ones((8, 4))]).astype("float32"))
+    _, finished, x = trained(model, graph, ["large"])
+    # Training knows nothing of it if the small numbers are given the scale of the large ones.
+    _agrees_once_converted(finished.quantized, graph, x)
+
+
+def _agrees_once_converted(quantized: Any, graph: Graph, x: Any) -> None:
+    """A converted model gives what the one that knows of 8 bits gives."""
+    made = convert_model(quantized, names_of_graph(graph), Conversion("int8", aware=True))
+    (output,) = quantized.output_names
+    given = x if isinstance(x, dict) else dict.fromkeys(graph.inputs, x)
+    found = LiteRunner(made.content).predict(given)
+    refuse_disagreement(agreement({output: quantized.predict(x, verbose=0)}, found), "int8", allowed=0.02)
+
+
+JOINS = {
+    "a float": ("large: {layer: Dense, from: a, units: 8}", "[large, b]", {"large"}),
+    "through what moves": (
+        "large: {layer: Dense, from: a, units: 8}\n  next: {layer: Dropout, rate: 0.1}",
+        "[next, b]",
+        {"large"},
+    ),
+    "nothing": ("large: {layer: Dense, from: a, units: 8}", "large", set()),
+    "after more floats": (
+        "large: {layer: Dense, from: a, units: 8}\n  next: {layer: UnitNormalization}",
+        "[next, b]",
+        set(),
+    ),
+    # What feeds it must come in 8 bits.
+    "feeds another": (
+        "large: {layer: Dense, from: a, units: 8}\n  more: {layer: Dense, units: 8}",
+        "[large, more, b]",
+        {"more"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "joined", "expected"), JOINS.values(), ids=JOINS)
+def test_where_8_bits_meet_floats(before: str, joined: str, expected: set[str]) -> None:
+    join = "{op: concatenate, from: %s}" if joined.startswith("[") else "{op: absolute, from: %s}"
+    text = f"blueprint: 1\ninputs: {{a: {{shape: [8]}}, b: {{shape: [8]}}}}\nnodes:\n  {before}\n"
+    graph = lower(
+        parse(f"{text}  both: {join % joined}\n  end: {{layer: Add, from: [both, both]}}\noutputs: [end, b]\n")
+    )
+    assert seams_of(graph, {name for name in graph.layers if name in ("large", "more")}) == expected
+    # A join that training computes in 8 bits has a scale of its own.
+    layered = text + f"  both: {{layer: Concatenate, from: {joined}}}\noutputs: [both, b]\n"
+    if expected:
+        assert not seams_of(lower(parse(layered)), {"large", "more", "both"})
 
 
 def test_a_layer_that_cannot_be_quantized_is_told() -> None:

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -447,6 +448,27 @@ def test_the_page_runs_nothing_and_shows_every_trial(tmp_path: Path) -> None:
 
     Tags().feed(page)
     assert not tags & {"script", "link", "img", "iframe", "object"}
+    # One disaster must neither leave the frame nor press the others flat.
+    worst = found.trials[-1].model_copy(update={"drop": 0.9, "number": 99})
+    plot = front_plot(found.report.model_copy(update={"trials": (*found.trials, worst)}))
+    assert plot is not None
+    root = ElementTree.fromstring(plot)
+    _, _, width, height = map(float, root.attrib["viewBox"].split())
+    heights = []
+    for element in root.iter():
+        for name, limit in (
+            ("x1", width),
+            ("x2", width),
+            ("y1", height),
+            ("y2", height),
+            ("cx", width),
+            ("cy", height),
+        ):
+            if name in element.attrib:
+                assert 0 <= float(element.attrib[name]) <= limit
+        if "cy" in element.attrib:
+            heights.append(float(element.attrib["cy"]))
+    assert max(heights) - sorted(heights)[1] > 0.3 * height
     plot = front_plot(found.report)
     assert plot is not None
     assert plot.count("<circle") == len(found.trials)

@@ -14,6 +14,7 @@ from graphbuilder.backend.compressing import Finished, factor, prepare
 from graphbuilder.backend.compressing.variables import variables_of
 from graphbuilder.compression.kernels import Kernel, kernels_of
 from graphbuilder.compression.legality import Verdict, ruling
+from graphbuilder.compression.legality_table import MOVING
 from graphbuilder.compression.options import Block
 from graphbuilder.compression.passes import Cluster, CompressionPass, LowRank, Prune, Quantize
 from graphbuilder.compression.targets import Record, Target
@@ -127,7 +128,7 @@ def attempt(graph: Graph, declared: CompressionPass) -> Attempt:
         return Attempt(Verdict.NO_EFFECT)
     if isinstance(declared, LowRank):
         return _factoring(model, graph, declared, tuple(kernel.path for kernel in kernels))
-    done = [(kernel.path, *_changed(model, graph, declared, kernel)) for kernel in kernels]
+    done = _changed(model, graph, declared, kernels)
     weights = tuple(path for path, right, _ in done if right)
     return Attempt(Verdict.LEGAL if weights else Verdict.ILLEGAL, weights, "; ".join(f"{p}: {s}" for p, _, s in done))
 
@@ -140,15 +141,26 @@ def _refused(error: BlueprintError, code: str, node: str) -> Attempt:
     return Attempt(Verdict.ILLEGAL, seen=told.message)
 
 
-def _changed(model: Any, graph: Graph, declared: CompressionPass, kernel: Kernel) -> tuple[bool, str]:
-    """Whether a pass makes of one kernel what it was asked for, and nothing of any other; and what was seen."""
+def _changed(
+    model: Any, graph: Graph, declared: CompressionPass, kernels: Sequence[Kernel]
+) -> list[tuple[str, bool, str]]:
+    """Of each kernel its path, whether a pass makes of it, and of no other, what was asked for, and what was seen."""
     try:
-        finished = run(model, graph, [Target("it", declared, (kernel.path,))])
+        finished = run(model, graph, [Target("it", declared, tuple(kernel.path for kernel in kernels))])
     except (BlueprintError, ValueError, tf.errors.InvalidArgumentError) as error:
-        return False, f"refused: {' '.join(str(error).split())[:120]}"
+        if len(kernels) > 1:
+            # Which of them it is that is refused.
+            return [found for kernel in kernels for found in _changed(model, graph, declared, [kernel])]
+        return [(kernels[0].path, False, f"refused: {' '.join(str(error).split())[:120]}")]
     weights = weights_of(finished.model, graph)
-    weight = weights.pop(("it", kernel.path))
-    assert all((other != 0).all() for other in weights.values() if other.ndim > 1)
+    tried = {("it", kernel.path) for kernel in kernels}
+    others = {(name, each.path) for name, layer in graph.layers.items() for each in kernels_of(layer)} - tried
+    assert all((weights[place] != 0).all() for place in others)
+    return [(kernel.path, *_right(declared, kernel, weights["it", kernel.path])) for kernel in kernels]
+
+
+def _right(declared: CompressionPass, kernel: Kernel, weight: Any) -> tuple[bool, str]:
+    """Whether a kernel is as a pass was asked to make it, and what was seen."""
     if isinstance(declared, Cluster):
         count = len(np.unique(weight))
         return count <= declared.clusters < weight.size, f"{count} different values of {weight.size}"
@@ -203,11 +215,14 @@ def _quantizing(model: Any, graph: Graph, declared: Quantize) -> Attempt:
     # Of what it gives, or of its weights.
     names = [weight.name.partition(":")[0] for weight in wrapper.weights]
     measures = any(name.endswith(("_min", "_max")) for name in names)
-    assert not (moves and measures)
-    kernels_float = bool(paths) and facts["float_kernels"]
-    if kernels_float or not measures:
-        return Attempt(Verdict.NO_EFFECT, seen="its kernels stay floats" if kernels_float else "it measures nothing")
-    return Attempt(Verdict.LEGAL, paths)
+    assert not (measures and layer.kind in MOVING)
+    if moves:
+        return Attempt(Verdict.NO_EFFECT, seen="it hands on what it is given")
+    if paths and facts["float_kernels"]:
+        return Attempt(Verdict.NO_EFFECT, seen="its kernels stay floats")
+    # What computes at the scale of what it is given has nothing to measure.
+    acts = measures or facts["integers"]
+    return Attempt(Verdict.LEGAL if acts else Verdict.NO_EFFECT, paths if acts else (), str(facts))
 
 
 def _moves(model: Any, graph: Graph) -> bool:

@@ -132,6 +132,13 @@ def test_what_training_for_8_bits_leaves_out_is_told() -> None:
     assert "float32" in told["memory"]
     assert "the converter quantizes it too" in told["scores"]
     assert [one["layer"] for one in plan_data(plan, model(RECURRENT, ""))["stages"][0]["left_out"]] == [*told]
+    # Behind the LSTM, which cannot be trained for 8 bits, that would be in vain.
+    plan, found = plan_compression(model(RECURRENT, "{pass: quantize}"))
+    assert not found
+    assert [target.layer for target in plan.stages[0].targets] == ["embedded"]
+    assert "gives it floats" in next(one.ruling.reason or "" for one in plan.stages[0].skipped if one.layer == "scores")
+    plan, found = plan_compression(model(RECURRENT, "{pass: quantize, where: {except: memory}}"))
+    assert [target.layer for target in plan.stages[0].targets] == ["embedded"]
 
 
 def test_after_training_each_layer_is_ruled_as_it_stands_in_the_graph() -> None:

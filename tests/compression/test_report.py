@@ -60,7 +60,7 @@ def test_the_text_says_what_was_done_and_what_was_not() -> None:
     lines = report_lines(sample_report())
     text = "\n".join(lines)
     assert "  quantize int8, aware in training  158.5 kB   38.1 kB    14.7×  0.9956  0.9933  0.12" in lines
-    assert "  norm by prune (prune 80 %): it has no kernel" in lines
+    assert "  norm by prune 80 %: it has no kernel" in lines
     assert "Keras and TFLite: accuracy of answer on 450 samples." in lines
     assert "1 thread(s), ai-edge-litert 2.3.0" in text
     assert max(map(len, lines)) <= 110

@@ -310,6 +310,9 @@ def converted(
     facts: dict[str, Any] = {
         "bytes": len(made.content),
         "has_kernels": bool(sizes),
+        "integers": any(
+            step.dtype == "INT8" and node in step.nodes and step.name != "QUANTIZE" for step in made.operators
+        ),
         "still_float": sorted({step.name for step in made.still_float if not aware or node in step.nodes}),
         "float_kernels": any(
             fact.dtype == "FLOAT32" and fact.size in sizes and len(fact.shape) > 1 for fact in tensors

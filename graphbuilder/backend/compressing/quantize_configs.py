@@ -9,8 +9,9 @@ from tensorflow_model_optimization.python.core.quantization.keras.default_8bit i
 
 from graphbuilder.backend.compressing.toolkit import tfmot
 from graphbuilder.catalog import LayerEntry
+from graphbuilder.graph import CustomLayer
 
-__all__ = ["CONFIGS", "PathsConfig", "config_for"]
+__all__ = ["CONFIGS", "SAME_SCALE", "PathsConfig", "config_for", "output_config"]
 
 _quantizers = tfmot.quantization.keras.quantizers
 
@@ -47,6 +48,10 @@ _ACTIVATIONS: Mapping[str, tuple[str, ...]] = {
 }
 # One scale for each output channel, as TensorFlow Lite has it for these: their kernels' last axis is the channels.
 _PER_CHANNEL = frozenset({"Conv2D", "DepthwiseConv2D"})
+
+# TFLite computes these at the scale of what they are given. Told of the narrower range of an average, its converter
+# cuts off what is averaged, which is off by a tenth of the scale on noise; along two axes it does not.
+SAME_SCALE = frozenset({"AveragePooling1D"})
 
 
 def _owner(layer: Any, path: str) -> tuple[Any, str]:
@@ -134,7 +139,16 @@ def config_for(entry: LayerEntry, *, several: bool) -> PathsConfig:
     weights = [f"{prefix}{path}" for prefix, each in held for path in _KERNELS.get(type(each).name(), ())]
     activations = [f"{prefix}{path}" for prefix, each in held for path in _ACTIVATIONS.get(type(each).name(), ())]
     per_channel = all(type(each).name() in _PER_CHANNEL for _, each in held)
-    return PathsConfig(weights, activations, output=not (several or activations), per_channel=per_channel)
+    output = not (several or activations or any(type(each).name() in SAME_SCALE for _, each in held))
+    return PathsConfig(weights, activations, output=output, per_channel=per_channel)
+
+
+def output_config(entry: LayerEntry | CustomLayer) -> PathsConfig:
+    """How only that is quantized which a layer gives."""
+    if isinstance(entry, LayerEntry) and type(entry).name() == "MultiHeadAttention":
+        # What it gives is what its last projection gives; tensorflow-model-optimization cannot tell its shape.
+        return PathsConfig(activations=_ACTIVATIONS["MultiHeadAttention"][-1:])
+    return PathsConfig(output=True)
 
 
 def _held(entry: LayerEntry) -> list[tuple[str, LayerEntry]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
     default_8bit_quantize_layout_transform,
+    default_8bit_quantize_registry,
     default_8bit_quantize_scheme,
     default_8bit_transforms,
 )
@@ -50,8 +52,35 @@ class _Transform(default_8bit_quantize_layout_transform.Default8BitQuantizeLayou
         return super().apply(model, layer_quantize_map)
 
 
+class _Registry(default_8bit_quantize_registry.Default8BitQuantizeRegistry):  # type: ignore[misc]  # it has no types
+    """The default configurations, for chosen layers only.
+
+    tensorflow-model-optimization also quantizes what a layer gives that stands before a chosen one, if it knows it, and
+    refuses the model where that has an activation which cannot be quantized.
+    """
+
+    def __init__(self, chosen: Collection[str]) -> None:
+        super().__init__()
+        self._chosen = frozenset(chosen) | {depthwise_name(name) for name in chosen}
+
+    def supports(self, layer: Any) -> bool:
+        return layer.name in self._chosen and bool(super().supports(layer))
+
+
 class Scheme(default_8bit_quantize_scheme.Default8BitQuantizeScheme):  # type: ignore[misc]  # it has no types
-    """The default scheme with these transformations."""
+    """The default scheme with these transformations, for chosen layers only."""
+
+    def __init__(self, chosen: Collection[str]) -> None:
+        """Says which layers are quantized, by their names.
+
+        Arguments:
+            chosen: the names.
+        """
+        super().__init__()
+        self._chosen = chosen
 
     def get_layout_transformer(self) -> Any:
         return _Transform()
+
+    def get_quantize_registry(self) -> Any:
+        return _Registry(self._chosen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,11 +12,19 @@ from tensorflow_model_optimization.python.core.quantization.keras import quantiz
 from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import default_8bit_quantize_registry
 
 from graphbuilder.backend.build import layer_names
-from graphbuilder.backend.compressing.quantize_configs import CONFIGS, PathsConfig, config_for
+from graphbuilder.backend.compressing.quantize_configs import (
+    CONFIGS,
+    SAME_SCALE,
+    PathsConfig,
+    config_for,
+    output_config,
+)
 from graphbuilder.backend.compressing.quantize_scheme import Scheme, depthwise_name
+from graphbuilder.backend.compressing.seams import float_seam, seams_of
 from graphbuilder.backend.compressing.toolkit import keras, tfmot
 from graphbuilder.backend.compressing.variables import variables_of
 from graphbuilder.backend.weights import weights_by_name
+from graphbuilder.catalog import LayerEntry
 from graphbuilder.compression.legality_table import MOVING
 from graphbuilder.compression.targets import Target
 from graphbuilder.errors import BlueprintError, Diagnostic, InternalError
@@ -26,9 +34,6 @@ __all__ = ["quantized_twin", "quantized_variables"]
 
 # A batch normalization after one of these is folded into it, with a ReLU after that.
 _FOLDED_INTO = frozenset({"Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Dense"})
-# TFLite computes these at the scale of what they are given. Told of a narrower range of the average, its converter cuts
-# off what is averaged, which is off by a tenth of the scale on noise.
-_SAME_SCALE = frozenset({"AveragePooling1D"})
 
 
 def quantized_twin(twin: Any, graph: Graph, targets: Sequence[Target]) -> Any:
@@ -71,7 +76,9 @@ def _at(graph: Graph, layer: str, message: str) -> Diagnostic:
 def _quantized(twin: Any, graph: Graph, targets: Sequence[Target]) -> Any:
     """As `quantized_twin`, with the errors of tensorflow-model-optimization."""
     names = layer_names(graph)
-    configs = {names[path]: config for path, config in _configs(graph, targets).items()}
+    chosen = _configs(graph, targets)
+    configs = {names[path]: config for path, config in chosen.items()}
+    seams = {names[path] for path in seams_of(graph, chosen)}
 
     def annotated(layer: Any) -> Any:
         copy = type(layer).from_config(layer.get_config())
@@ -84,10 +91,12 @@ def _quantized(twin: Any, graph: Graph, targets: Sequence[Target]) -> Any:
         copy = keras.models.clone_model(twin, clone_function=annotated)
         copy.set_weights(twin.get_weights())
         with _masks_kept():
-            quantized = quantize.quantize_apply(copy, Scheme(), quantized_layer_name_prefix="")
+            quantized = quantize.quantize_apply(copy, Scheme(configs), quantized_layer_name_prefix="")
     for layer in quantized._flatten_layers():
         # Penalties on what layers give are left over from the models in between; those of this one are computed anew.
         layer._losses.clear()
+        if layer.name in seams:
+            layer.before_floats = True
     return quantized
 
 
@@ -106,6 +115,9 @@ class _MaskedWrapper(quantize_wrapper.QuantizeWrapperV2):  # type: ignore[misc] 
     The one of tensorflow-model-optimization loses both without a word, and padding would be computed with.
     """
 
+    # Whether what it gives is joined with floats.
+    before_floats = False
+
     def __init__(self, layer: Any, *arguments: Any, **keywords: Any) -> None:
         super().__init__(layer, *arguments, **keywords)
         self.supports_masking = layer.supports_masking
@@ -117,7 +129,7 @@ class _MaskedWrapper(quantize_wrapper.QuantizeWrapperV2):  # type: ignore[misc] 
         outputs = super().call(inputs, training=training, **keywords)
         # The layer is not called as a layer, which would see to it.
         self.layer._handle_activity_regularization(inputs, outputs)
-        return outputs
+        return float_seam(outputs) if self.before_floats else outputs
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return self.layer.compute_mask(inputs, mask)
@@ -153,13 +165,42 @@ def _configs(graph: Graph, targets: Sequence[Target]) -> dict[str, Any]:
         known = layer.kind in _FOLDED_INTO or registry._is_supported_layer(getattr(keras.layers, layer.kind, None))
         if path in folded:
             found[path] = None
-        elif path in chosen and layer.kind in _SAME_SCALE:
-            found[path] = PathsConfig()
         elif path in chosen:
-            found[path] = None if known else config_for(layer.entry, several=path in several)
+            default = known and layer.kind not in SAME_SCALE
+            found[path] = None if default else config_for(layer.entry, several=path in several)
         elif path in moving:
             found[path] = None if known else PathsConfig()
-    return found
+    return {**{path: output_config(graph.layers[path].entry) for path in _feeding(graph, found)}, **found}
+
+
+def _feeding(graph: Graph, quantized: Collection[str]) -> Iterator[str]:
+    """The layers that are left out and feed quantized ones.
+
+    What they give is quantized, because the converter keeps a layer as it is, in floats, whose input comes as floats.
+    """
+    makers = {value.name: call for call in graph.calls.values() for value in call.outputs}
+    for call in graph.calls.values():
+        if not isinstance(call.target, Layer) or call.target.name not in quantized:
+            continue
+        for value in call.inputs():
+            target = makers[value.name].target if value.name in makers else None
+            if not isinstance(target, Layer) or isinstance(target.entry, CustomLayer) or target.name in quantized:
+                continue
+            if _is_float(value) and not makers[value.name].several and not _recurrent(target.entry):
+                yield target.name
+
+
+def _recurrent(entry: LayerEntry | CustomLayer) -> bool:
+    """Whether a layer is recurrent, or runs one: TFLite's converter refuses an LSTM that is wrapped to be quantized."""
+    while isinstance(entry, LayerEntry):
+        if type(entry).name() in ("LSTM", "GRU", "SimpleRNN"):
+            return True
+        entry = getattr(entry, "layer", None)  # type: ignore[assignment]  # None ends it
+    return False
+
+
+def _is_float(value: Value) -> bool:
+    return value.type is not None and "float" in value.type.dtype
 
 
 def _moving(graph: Graph, chosen: set[str]) -> set[str]:
