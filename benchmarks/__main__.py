@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from benchmarks import compression, fusion_digits, legality
+from benchmarks import canvas, compression, editing, editor, fusion_digits, legality
 from benchmarks.processes import in_turn
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,9 +75,18 @@ def main(argv: list[str] | None = None) -> int:
         action="store_true",
         help="first of all: what each compression pass does to each layer; takes long",
     )
+    for name, what in (("canvas", "the canvas"), ("editing", "edits of the text"), ("editor", "the whole editor")):
+        parser.add_argument(f"--{name}", action="store_true", help=f"first of all: how fast {what} is")
     parser.add_argument("models", nargs="*", default=list(MODELS), help="shipped blueprints")
     arguments = sys.argv[1:] if argv is None else argv
-    others = {"--fusions": fusion_digits, "--compression": compression, "--legality": legality}
+    others = {
+        "--fusions": fusion_digits,
+        "--compression": compression,
+        "--legality": legality,
+        "--canvas": canvas,
+        "--editing": editing,
+        "--editor": editor,
+    }
     if arguments and arguments[0] in others:
         # Each has options of its own.
         code: int = others[arguments[0]].main(arguments[1:])

@@ -8,7 +8,7 @@ from typing import Any
 from graphbuilder.backend.frameworks import Framework
 from graphbuilder.catalog import LayerEntry, Legacy
 from graphbuilder.catalog.nested import keras_name
-from graphbuilder.catalog.objects import KINDS, ObjectSpec
+from graphbuilder.catalog.objects import ACTIVATION_LAYERS, KINDS, ObjectSpec
 
 __all__ = ["Unbuildable", "keras_layer", "keras_object"]
 
@@ -27,8 +27,7 @@ class Unbuildable(Exception):
         self.hint = hint
 
 
-# The layers that stand for activation functions with options, and what tf_keras calls their options.
-_ACTIVATION_LAYERS = {"relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU", "softmax": "Softmax"}
+# What tf_keras calls the options of activation functions.
 _LEGACY_OPTIONS = {"leaky_relu": {"negative_slope": "alpha"}}
 
 
@@ -48,7 +47,7 @@ def keras_object(spec: ObjectSpec, framework: Framework) -> Any:
         if spec.options:
             renamed = _LEGACY_OPTIONS.get(name, {}) if framework.legacy else {}
             options = {renamed.get(option, option): value for option, value in spec.options.items()}
-            return getattr(keras.layers, _ACTIVATION_LAYERS[name])(**options)
+            return getattr(keras.layers, ACTIVATION_LAYERS[name])(**options)
         try:
             return keras.activations.get(name)
         except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,9 @@ from graphbuilder.blueprint.shipped import NAMESPACES, blocks_in
 from graphbuilder.text import Source
 
 __all__ = ["BlockPlace", "Document"]
+
+# What the editor runs before it is saved lies beside its file as `.cnn.~5f3a.yaml`, and is cnn all the same.
+_HIDDEN_COPY = re.compile(r"\.(.+)\.~[0-9a-f]+")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +39,7 @@ class Document:
         """The model's name: what the file says, or the file's own name."""
         if self.blueprint.name is not None:
             return self.blueprint.name
-        stem = Path(self.source.name).stem if self.path else "model"
+        stem = _HIDDEN_COPY.sub(r"\1", Path(self.source.name).stem) if self.path else "model"
         cleaned = "".join(character if character.isalnum() else "_" for character in stem)
         return cleaned if cleaned[:1].isalpha() else f"model_{cleaned}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["KINDS", "ObjectKind", "ObjectSpec"]
+__all__ = ["ACTIVATION_LAYERS", "KINDS", "ObjectKind", "ObjectSpec"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,9 @@ _ACTIVATIONS: dict[str, tuple[str, ...]] = {
     "tanh": (),
     "tanh_shrink": (),
 }
+
+# The layers that stand for activation functions with options.
+ACTIVATION_LAYERS = {"relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU", "softmax": "Softmax"}
 
 KINDS: dict[str, ObjectKind] = {
     "initializer": ObjectKind(

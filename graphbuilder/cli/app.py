@@ -12,7 +12,21 @@ from typing import Any
 import typer
 
 from graphbuilder.cli import compile as compile_command
-from graphbuilder.cli import compress, convert, explain, layers, merge, new, resolve, schema, show, train, validate
+from graphbuilder.cli import (
+    compress,
+    convert,
+    edit,
+    explain,
+    export,
+    layers,
+    merge,
+    new,
+    resolve,
+    schema,
+    show,
+    train,
+    validate,
+)
 from graphbuilder.cli.output import print_diagnostics, wants_json
 from graphbuilder.cli.usage import usage_diagnostic
 from graphbuilder.errors import Diagnostic, GraphbuilderError
@@ -44,7 +58,22 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
-for module in (new, validate, show, explain, merge, compile_command, train, compress, layers, schema, convert, resolve):
+for module in (
+    new,
+    edit,
+    validate,
+    show,
+    explain,
+    merge,
+    compile_command,
+    train,
+    compress,
+    layers,
+    schema,
+    convert,
+    resolve,
+    export,
+):
     app.command(name=module.NAME, epilog=_epilog(module.EPILOG))(module.command)
 
 

@@ -137,6 +137,10 @@ EXCEPTIONS: Mapping[str, Mapping[Scheme, ConversionRuling]] = {
     "ConvLSTM1D": _CONV_LOOPS,
     "ConvLSTM2D": _CONV_LOOPS,
     "ConvLSTM3D": {"int8": _SIX_AXES, "int16x8": _SIX_AXES},
+    "Bidirectional of LSTM masked, unrolled": {
+        "int8": illegal("XNNPACK, by which ai-edge-litert computes, cannot load it"),
+        "int16x8": _MASK_16,
+    },
     "Bidirectional of LSTM": {"int8": _SHARED, "int16x8": _FUSED_16},
     "Bidirectional of GRU": _LOOPS,
     "Bidirectional of GRU unrolled": {"int8": _float("SPLIT")},

@@ -6,17 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graphbuilder.blueprint import Document, load_source
-from graphbuilder.editing.applying import Applied, apply
-from graphbuilder.editing.changes import Insert
-from graphbuilder.editing.located import located_before
+from graphbuilder.blueprint import Document
+from graphbuilder.editing.changes import Change, Insert
+from graphbuilder.editing.checking import edited
 from graphbuilder.editing.request import Request, checked
 from graphbuilder.editing.wiring import Wiring, place_after, wire
-from graphbuilder.errors import BlueprintError
-from graphbuilder.lowering import try_lower
 from graphbuilder.text.splices import Splice
 
-__all__ = ["Edited", "merge"]
+__all__ = ["Edited", "PlannedMerge", "merge", "plan_merge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +34,21 @@ class Edited:
     name: str
     changes: tuple[str, ...]
     splices: tuple[Splice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMerge:
+    """A merge that was not made yet.
+
+    Arguments:
+        name: the new node.
+        changes: the changes of the text.
+        told: what they come to, in sentences without a full stop.
+    """
+
+    name: str
+    changes: tuple[Change, ...]
+    told: tuple[str, ...]
 
 
 def merge(
@@ -79,33 +91,42 @@ def merge(
         BlueprintError: the blueprint is wrong, before or after; then nothing comes of the edit.
         InternalError: the new text does not say what it should.
     """
+    planned = plan_merge(document, nodes, strategy, name=name, options=options, into=into, params=params)
+    after, applied = edited(document, planned.changes, planned.told, params)
+    mark = "\ufeff" if applied.source.byte_order_mark else ""
+    return Edited(mark + applied.source.text, after, planned.name, planned.told, applied.splices)
+
+
+def plan_merge(
+    document: Document,
+    nodes: Sequence[str],
+    strategy: str,
+    *,
+    name: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    into: Sequence[str] | None = None,
+    params: Mapping[str, Any] | None = None,
+) -> PlannedMerge:
+    """The changes by which `merge` merges branches; nothing is changed yet.
+
+    Arguments:
+        document: a loaded blueprint.
+        nodes: what to merge, as in `merge`.
+        strategy: the way to merge.
+        name: the new node; left out, merged, merged_2, …
+        options: the strategy's options.
+        into: the only consumers to rewire; all for None.
+        params: values for some of the blueprint's params.
+
+    Raises:
+        CommandError: what is asked for cannot be done.
+        BlueprintError: the blueprint is wrong.
+    """
     request = checked(document, nodes, strategy, name, options, params)
     wiring = wire(document, request.branches, request.name, into)
     after = place_after(document.blueprint, request.branches)
     new = Insert(("nodes",), request.name, request.node, after)
-    applied = apply(document.source, [*wiring.changes, new])
-    told = _told(request, wiring, after)
-    edited = _checked_again(document, applied, params, told)
-    mark = "\ufeff" if applied.source.byte_order_mark else ""
-    return Edited(mark + applied.source.text, edited, request.name, told, applied.splices)
-
-
-def _checked_again(
-    document: Document, applied: Applied, params: Mapping[str, Any] | None, told: Sequence[str]
-) -> Document:
-    """The new document, if nothing is wrong with it.
-
-    Raises:
-        BlueprintError: located in the old text, because the new one is written nowhere.
-    """
-    try:
-        edited = load_source(applied.source, document.path)
-    except BlueprintError as error:
-        raise BlueprintError(located_before(error.diagnostics, document, applied, told)) from error
-    errors = try_lower(edited, params).errors
-    if errors:
-        raise BlueprintError(located_before(errors, document, applied, told))
-    return edited
+    return PlannedMerge(request.name, (*wiring.changes, new), _told(request, wiring, after))
 
 
 def _told(request: Request, wiring: Wiring, after: str | None) -> tuple[str, ...]:

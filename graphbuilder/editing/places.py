@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
+from weakref import WeakKeyDictionary
 
 from graphbuilder.errors import BlueprintError, Diagnostic, Related
 from graphbuilder.text import Source
 from graphbuilder.text.source import Path
 from graphbuilder.text.tree import Alias, Mapping, Node, Scalar, Sequence, walk
 
-__all__ = ["Place", "column", "find", "line_end", "line_start", "newline_near", "own_line", "refuse_broken_aliases"]
+__all__ = [
+    "Place",
+    "aliases",
+    "column",
+    "find",
+    "line_end",
+    "line_start",
+    "newline_near",
+    "own_line",
+    "refuse_broken_aliases",
+    "refuse_pair",
+]
 
 _BREAK = re.compile(r"\r\n|\r|\n")
+_ALIAS = re.compile(r"(?<![^\s,\[{:?-])\*[^\s*]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,33 +105,67 @@ def find(source: Source, path: Path, *, inside: bool = False) -> Place:
     return place
 
 
-def _refuse_shared(source: Source, path: Path, node: Node, targets: dict[int, Alias]) -> None:
-    alias = node if isinstance(node, Alias) else targets.get(id(node))
-    if alias is not None:
+def _refuse_shared(source: Source, path: Path, node: Node, targets: dict[int, list[Alias]]) -> None:
+    if isinstance(node, Alias):
+        _refuse(source, path, node, node)
+    for alias in targets.get(id(node), ()):
         _refuse(source, path, node, alias)
 
 
-def refuse_broken_aliases(source: Source, path: Path, node: Node) -> None:
+def refuse_broken_aliases(
+    source: Source, path: Path, node: Node, gone: Iterable[tuple[int, int]] = (), key: Scalar | None = None
+) -> None:
     """Refuses that a value is taken away that an alias elsewhere stands for.
+
+    Arguments:
+        source: the text.
+        path: where the value is.
+        node: the value.
+        gone: stretches of the text that go too, with the aliases in them.
+        key: its key, if that goes too.
 
     Raises:
         BlueprintError: GB203.
     """
     targets = _targets(source)
-    if targets:
-        for inner in walk(node):
-            alias = targets.get(id(inner))
-            if alias is not None:
-                _refuse(source, path, node, alias)
+    if not targets:
+        return
+    ranges = [(node.start, node.end), *gone]
+    for inner in (*walk(node), *([] if key is None else [key])):
+        for alias in targets.get(id(inner), ()):
+            if not any(start <= alias.start < end for start, end in ranges):
+                _refuse(source, path, inner, alias)
 
 
-def _targets(source: Source) -> dict[int, Alias]:
-    """The first alias of each node that has one, by the node's id."""
-    found: dict[int, Alias] = {}
-    if source.syntax == "yaml" and "*" in source.text:
-        for node in walk(source.root):
-            if isinstance(node, Alias):
-                found.setdefault(id(node.target), node)
+def refuse_pair(source: Source, path: Path, node: Node) -> NoReturn:
+    """Refuses an edit of a mapping that stands in brackets without braces of its own.
+
+    Raises:
+        BlueprintError: GB203.
+    """
+    message = f"{source.text[node.start : node.end]} is a mapping without braces in a list, which has one entry"
+    position, hint = source.span(node), "write braces around it first"
+    raise BlueprintError(Diagnostic("GB203", message, file=source.name, position=position, hint=hint))
+
+
+def aliases(source: Source) -> list[Alias]:
+    """Every alias of a text."""
+    return [alias for found in _targets(source).values() for alias in found]
+
+
+# The aliases of each node that has some, by the node's id; kept, because many changes of one text ask for them.
+_found: WeakKeyDictionary[Source, dict[int, list[Alias]]] = WeakKeyDictionary()
+
+
+def _targets(source: Source) -> dict[int, list[Alias]]:
+    found = _found.get(source)
+    if found is None:
+        found = {}
+        if source.syntax == "yaml" and _ALIAS.search(source.text):
+            for node in walk(source.root):
+                if isinstance(node, Alias):
+                    found.setdefault(id(node.target), []).append(node)
+        _found[source] = found
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graphbuilder.blueprint import BlockNode, Blueprint, Node, ReuseNode
+from graphbuilder.blueprint import Block, BlockNode, Blueprint, Node, ReuseNode
 from graphbuilder.text.source import Path
 
 __all__ = ["OUTPUTS", "Use", "feeding", "implied_output", "references", "same_branch", "uses"]
@@ -47,14 +47,14 @@ def references(written: Any, path: Path) -> Iterator[tuple[str, Path]]:
             waiting.extend(reversed([(each, (*place, str(key))) for key, each in item.items()]))
 
 
-def implied_output(blueprint: Blueprint) -> str | None:
+def implied_output(blueprint: Blueprint | Block) -> str | None:
     """The node that is the output because the file names none; None where it does, or has no node."""
     if blueprint.outputs is not None or not blueprint.nodes:
         return None
     return list(blueprint.nodes)[-1]
 
 
-def uses(blueprint: Blueprint) -> list[Use]:
+def uses(blueprint: Blueprint | Block) -> list[Use]:
     """Every place at the top level that takes a value, in the order of the file, the outputs last."""
     found: list[Use] = []
     above: str | None = None
@@ -75,7 +75,7 @@ def uses(blueprint: Blueprint) -> list[Use]:
     return found
 
 
-def feeding(blueprint: Blueprint, names: Iterable[str], found: Sequence[Use]) -> set[str]:
+def feeding(blueprint: Blueprint | Block, names: Iterable[str], found: Sequence[Use]) -> set[str]:
     """The nodes that feed some nodes, directly or through others, and these themselves.
 
     Whose weights a node uses again counts as feeding it, because it must be made first.
@@ -102,7 +102,7 @@ def feeding(blueprint: Blueprint, names: Iterable[str], found: Sequence[Use]) ->
     return reached
 
 
-def same_branch(blueprint: Blueprint, reference: str) -> str:
+def same_branch(blueprint: Blueprint | Block, reference: str) -> str:
     """A reference in the form that all references to the same value have: of a layer or an op, `x.0` is `x`.
 
     In a block, a number may be that of a copy, so nothing is said about it there.
@@ -113,7 +113,7 @@ def same_branch(blueprint: Blueprint, reference: str) -> str:
     return reference
 
 
-def _is_block(blueprint: Blueprint, node: Node | None) -> bool:
+def _is_block(blueprint: Blueprint | Block, node: Node | None) -> bool:
     seen: set[str] = set()
     while isinstance(node, ReuseNode) and node.reuse not in seen:
         seen.add(node.reuse)

@@ -13,6 +13,7 @@ from graphbuilder.blueprint import Blueprint, Document
 from graphbuilder.blueprint.forms import Name, has_expression
 from graphbuilder.catalog.arguments import as_written
 from graphbuilder.catalog.refusals import refusals
+from graphbuilder.editing.checking import lowered
 from graphbuilder.editing.references import same_branch
 from graphbuilder.editing.scratch import branches_alone
 from graphbuilder.errors import BlueprintError, CommandError, Diagnostic, Related, nearest, suggestion
@@ -81,7 +82,7 @@ def checked_branches(document: Document, nodes: Sequence[str], params: Mapping[s
         BlueprintError: the blueprint is wrong already.
         CommandError: GB301 or GB303.
     """
-    errors = try_lower(document, params).errors
+    errors = (lowered(document) if params is None else try_lower(document, params)).errors
     if errors:
         raise BlueprintError(errors)
     blueprint, file = document.blueprint, document.source.name

@@ -13,7 +13,7 @@ from graphbuilder.editing.places import column, line_start, newline_near, own_li
 from graphbuilder.text import Source, tree
 from graphbuilder.text.tree import Mapping, Node, Scalar, ScalarStyle, walk
 
-__all__ = ["Form", "Style", "aligned_gap", "inner_style", "punctuation"]
+__all__ = ["Form", "Style", "aligned_gap", "inner_style", "item_style", "list_style", "punctuation"]
 
 # One line in braces; a line for each key without braces; a line for each key within braces.
 Form: TypeAlias = Literal["line", "block", "lines"]
@@ -87,20 +87,52 @@ def inner_style(source: Source, mapping: Mapping, near: int) -> Style:
         mapping: where the new entry comes to stand.
         near: the number of the entry beside it.
     """
-    base = punctuation(source, mapping)
-    order = [number for number in (near, near - 1, near + 1) if 0 <= number < len(mapping.entries)]
-    neighbours = [(key, value) for key, value in (mapping.entries[number] for number in order) if _shows_style(value)]
+    base = replace(punctuation(source, mapping), padding="", form="line")
+    return _like_neighbours(source, [(key.start, value) for key, value in mapping.entries], near, base)
+
+
+def list_style(source: Source, items: tree.Sequence) -> Style:
+    """How a list in brackets is punctuated, as far as it has enough items to show it."""
+    json = source.syntax == "json"
+    first = next((item for item in walk(items) if isinstance(item, Scalar) and isinstance(item.value, str)), None)
+    quotes = json or (first is not None and first.style is ScalarStyle.DOUBLE_QUOTED)
+    style = Style(json, quotes, newline=newline_near(source.text, items.start))
+    if not items.flow:
+        return style
+    commas = Counter(
+        found[0]
+        for one, other in pairwise(items.items)
+        if (found := _COMMA.fullmatch(source.text[one.end : other.start])) is not None
+    )
+    return replace(style, comma=commas.most_common(1)[0][0]) if commas else style
+
+
+def item_style(source: Source, items: tree.Sequence, near: int) -> Style:
+    """How a mapping is written that becomes an item of a list.
+
+    Arguments:
+        source: the text.
+        items: where the new item comes to stand.
+        near: the number of the item beside it.
+    """
+    return _like_neighbours(source, [(item.start, item) for item in items.items], near, list_style(source, items))
+
+
+def _like_neighbours(source: Source, members: Sequence[tuple[int, Node]], near: int, base: Style) -> Style:
+    """The style that most mappings beside a new member have, each given with the offset at which its member begins."""
+    order = [number for number in (near, near - 1, near + 1) if 0 <= number < len(members)]
+    neighbours = [(start, value) for start, value in (members[number] for number in order) if _shows_style(value)]
     if not neighbours:
-        return replace(base, padding="", form="line")
+        return base
     forms = [_form(source, value) for _, value in neighbours]
     counted = Counter(forms)
     form = max(forms, key=lambda each: (counted[each], each == forms[0]))
-    key, value = neighbours[forms.index(form)]
+    start, value = neighbours[forms.index(form)]
     assert isinstance(value, Mapping)
     style = replace(punctuation(source, value), form=form)
     if form == "line":
         return style
-    outer, inner = _margin(source, key), _margin(source, value.entries[0][0])
+    outer, inner = _margin(source, start), _margin(source, value.entries[0][0].start)
     step = inner[len(outer) :] if inner.startswith(outer) and len(inner) > len(outer) else "  "
     tall = any(
         isinstance(each, tree.Sequence) and each.flow and each.items and own_line(source.text, each.items[0].start)
@@ -120,9 +152,9 @@ def _form(source: Source, value: Node) -> Form:
     return "lines" if own_line(source.text, value.entries[0][0].start) else "line"
 
 
-def _margin(source: Source, key: Scalar) -> str:
+def _margin(source: Source, start: int) -> str:
     """What indents a key: the blanks before it, or as many spaces where something else stands there."""
-    before = source.text[line_start(source.text, key.start) : key.start]
+    before = source.text[line_start(source.text, start) : start]
     return before if not before.strip() else " " * len(before)
 
 

@@ -14,7 +14,7 @@ from graphbuilder.editing.references import OUTPUTS, Use, feeding, implied_outpu
 from graphbuilder.errors import CommandError, Diagnostic, suggestion
 from graphbuilder.text.source import Path
 
-__all__ = ["Wiring", "place_after", "wire", "write_from"]
+__all__ = ["Wiring", "place_after", "takes_lists", "wire", "write_from"]
 
 
 @dataclass(slots=True)
@@ -179,7 +179,7 @@ class _Wirer:
         (parent,) = parents
         if consumer == OUTPUTS:
             return parent
-        return parent if _takes_lists(self.blueprint.nodes[consumer], parent[3:]) else None
+        return parent if takes_lists(self.blueprint.nodes[consumer], parent[3:]) else None
 
     # The changes.
 
@@ -251,7 +251,7 @@ def _below(blueprint: Blueprint, after: str | None) -> str | None:
     return names[index] if index < len(names) else None
 
 
-def _takes_lists(node: Node, place: Path) -> bool:
+def takes_lists(node: Node, place: Path) -> bool:
     """Whether a list in a `from` is as many tensors as there are, and not one for each port.
 
     Arguments:

@@ -22,6 +22,7 @@ from graphbuilder.graph.model import (
     flatten,
     map_structure,
 )
+from graphbuilder.graph.naming import layer_names
 
 __all__ = [
     "Adapter",
@@ -41,5 +42,6 @@ __all__ = [
     "Value",
     "constant_of",
     "flatten",
+    "layer_names",
     "map_structure",
 ]

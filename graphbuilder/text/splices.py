@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Splice", "original_offset", "same_data", "spliced", "undoing"]
+__all__ = ["Splice", "composed", "original_offset", "same_data", "spliced", "undoing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,65 @@ def undoing(text: str, splices: Sequence[Splice]) -> tuple[Splice, ...]:
         start = splice.start + moved
         found.append(Splice(start, start + len(splice.text), text[splice.start : splice.end]))
         moved += len(splice.text) - (splice.end - splice.start)
+    return tuple(found)
+
+
+def composed(first: Sequence[Splice], second: Sequence[Splice]) -> tuple[Splice, ...]:
+    """The splices that do at once what some do after others.
+
+    Arguments:
+        first: splices of a text.
+        second: splices of what these make of it.
+
+    Example:
+        >>> composed([Splice(1, 1, "bcd")], [Splice(0, 2, "x")])
+        (Splice(start=0, end=1, text='xcd'),)
+    """
+    # The first text from its beginning on: stretches of it that are kept or dropped, and texts that are added.
+    steps: deque[tuple[int, int, str] | str] = deque()
+    at = 0
+    for splice in _in_order(first):
+        steps += [(at, splice.start, "keep"), (splice.start, splice.end, "drop"), splice.text]
+        at = splice.end
+    steps.append((at, sys.maxsize, "keep"))
+    done: list[tuple[int, int, str] | str] = []
+
+    def advance(count: int, kept: bool) -> None:
+        """Goes through so many characters of the text between."""
+        while count:
+            step = steps.popleft()
+            if isinstance(step, str):
+                done.append(step[:count] if kept else "")
+                if count < len(step):
+                    steps.appendleft(step[count:])
+                count -= min(count, len(step))
+            elif step[2] == "drop":
+                done.append(step)
+            else:
+                middle = min(step[0] + count, step[1])
+                done.append((step[0], middle, "keep" if kept else "drop"))
+                if middle < step[1]:
+                    steps.appendleft((middle, step[1], "keep"))
+                count -= middle - step[0]
+
+    at = 0
+    for splice in _in_order(second):
+        advance(splice.start - at, kept=True)
+        advance(splice.end - splice.start, kept=False)
+        done.append(splice.text)
+        at = splice.end
+    found: list[Splice] = []
+    start = at = 0
+    text = ""
+    for step in (*done, *steps):
+        if isinstance(step, str):
+            text += step
+        elif step[2] == "drop":
+            at = step[1]
+        elif step[0] < step[1]:
+            if text or start < at:
+                found.append(Splice(start, at, text))
+            start, at, text = step[1], step[1], ""
     return tuple(found)
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from graphbuilder.cli import convert, layers, new, resolve, schema, show
+from graphbuilder.cli import convert, export, layers, new, resolve, schema, show
 from tests.cli.conftest import Run
 
-COMMANDS = ["new", "validate", "show", "compile", "layers", "schema", "convert", "resolve"]
+COMMANDS = ["new", "validate", "show", "compile", "layers", "schema", "convert", "resolve", "export"]
 
 
 def process(*words: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
@@ -176,10 +176,11 @@ def test_help_has_a_paragraph_and_an_example_on_each_line(run: Run, command: str
 
 
 def test_every_example_of_the_help_is_a_command_line(run: Run) -> None:
-    for module in (new, show, layers, schema, convert, resolve):
+    for module in (new, show, layers, schema, convert, resolve, export):
         for example in module.EPILOG.partition(": ")[2].split("; "):
             words = example.split(" > ")[0].split()[1:]
-            if any(word.endswith((".yaml", ".json")) for word in words) and words[0] in ("show", "convert", "resolve"):
+            reading = words[0] in ("show", "convert", "resolve", "export")
+            if reading and any(word.endswith((".yaml", ".json")) for word in words):
                 run("new", "resnet50", "resnet50.yaml", "--force")
                 run("new", "cnn", "cnn.yaml", "--force")
                 run("convert", "cnn.yaml", "-o", "cnn.json", "--force")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphbuilder.text.splices import Splice, original_offset, spliced, undoing
+from graphbuilder.text.splices import Splice, composed, original_offset, spliced, undoing
 
 
 @st.composite
-def edits(draw: st.DrawFn) -> tuple[str, list[Splice]]:
-    text = draw(st.text("ab\r\n é", max_size=30))
+def edits(draw: st.DrawFn, of: str | None = None) -> tuple[str, list[Splice]]:
+    text = draw(st.text("ab\r\n é", max_size=30)) if of is None else of
     cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=8)))
     pairs = list(zip(cuts[::2], cuts[1::2], strict=False))
     splices = [Splice(start, end, draw(st.text("xy\n", max_size=4))) for start, end in pairs]
@@ -22,6 +24,17 @@ def edits(draw: st.DrawFn) -> tuple[str, list[Splice]]:
 def test_undoing_restores_the_very_text(edit: tuple[str, list[Splice]]) -> None:
     text, splices = edit
     assert spliced(spliced(text, splices), undoing(text, splices)) == text
+
+
+@given(st.data())
+def test_splices_after_splices_are_one_edit(data: st.DataObject) -> None:
+    text, first = data.draw(edits())
+    between = spliced(text, first)
+    second = data.draw(edits(between))[1]
+    both = composed(first, second)
+    assert spliced(text, both) == spliced(between, second)
+    assert spliced(spliced(text, both), undoing(text, both)) == text
+    assert all(one.end < other.start for one, other in pairwise(both))
 
 
 @given(edits())

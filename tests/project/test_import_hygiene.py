@@ -95,6 +95,8 @@ with open(sys.argv[1], "w") as file:
         ("schema", 0),
         ("convert {blueprints}/cnn.yaml -o cnn.json", 0),
         ("resolve {blueprints}/digits_cnn.yaml -o flat.json", 0),
+        ("export {blueprints}/siamese.yaml --to python -o siamese.py", 0),
+        ("export {blueprints}/siamese.yaml --to mermaid", 0),
     ],
 )
 def test_a_command_that_needs_no_model_imports_nothing_heavy(

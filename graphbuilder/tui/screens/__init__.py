@@ -1,0 +1,3 @@
+"""The screens: the main one, and those that ask for something above it."""
+
+from __future__ import annotations
