@@ -187,10 +187,10 @@ def _meet(one: Splice, joins: bool, other: Splice, joined: bool) -> bool:
         return False
     if one.start < other.end and other.start < one.end:
         return True
-    # Stretches that are taken away side by side; and entries, which come in the order in which they are given.
-    both_go = not one.text and not other.text
+    # Stretches side by side, of which neither moves; and entries, which come in the order in which they are given.
+    both_stand = one.start < one.end and other.start < other.end
     both_come = joins and joined and one.start == one.end and other.start == other.end
-    return not (both_go or both_come)
+    return not (both_stand or both_come)
 
 
 def _read_again(source: Source, text: str, splices: tuple[Splice, ...]) -> Source:

@@ -241,9 +241,13 @@ def _emptied_flow(source: Source, collection: Mapping | Sequence, found: list[Me
 
 def _flow_run(source: Source, found: list[Member], first: int, last: int) -> list[Splice]:
     text = source.text
-    behind = found[last + 1].start if last + 1 < len(found) else line_end(text, found[last].end)
-    if _keeps_comment(found[first]) and "#" in text[found[first - 1].end if first else found[first].start : behind]:
-        return [_item_from_flow(text, found, number) for number in range(first, last + 1)]
+    edges = [found[first - 1].end if first else found[first].start]
+    for number in range(first, last + 1):
+        edges += [found[number].start, found[number].end]
+    edges.append(found[last + 1].start if last + 1 < len(found) else line_end(text, found[last].end))
+    comments = any("#" in text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))
+    if comments and _keeps_comment(found[first]):
+        return [_item_from_flow(text, found, number, first) for number in range(first, last + 1)]
     return from_flow(source, found, first, last)
 
 
@@ -282,11 +286,18 @@ def from_flow(source: Source, found: list[Member], first: int, last: int) -> lis
     return [Splice(start, comma.end() if comma else end, "")]
 
 
-def _item_from_flow(text: str, found: list[Member], number: int) -> Splice:
-    """A name or number taken out of a list in brackets whose comments stay."""
+def _item_from_flow(text: str, found: list[Member], number: int, first: int) -> Splice:
+    """A name or number taken out of a list in brackets whose comments stay.
+
+    Arguments:
+        text: the text.
+        found: the items.
+        number: which of them goes.
+        first: the first of those that go with it.
+    """
     is_last = number == len(found) - 1
     start, end = found[number].start, found[number].end
-    if number > 0:
+    if first > 0:
         before = found[number - 1].end
         if "#" not in text[before:start]:
             return Splice(before, end, "")

@@ -52,6 +52,15 @@ def plan(strategy: FusionStrategy, branches: Sequence[Branch], align: object = N
             expected="a shape",
             hint="state it with `gives` where its custom layer stands",
         )
+    alone = next((branch for branch in branches if branch.type.rank == 0), None)
+    if alone is not None:
+        raise BranchMisfit(
+            alone.name,
+            f"{alone.name} is one number for the whole batch",
+            found="()",
+            expected="something for each example: (batch, …)",
+            hint="leave axis 0, the batch, out of the `axis` of what reduces it; or take an op, such as multiply",
+        )
     stated = asked if isinstance(asked, Mapping) else {}
     drafts = [_draft(branch, asked == "none") for branch in branches]
     _check_names(stated, drafts)
