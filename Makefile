@@ -60,6 +60,7 @@ fuzz: $(STAMP) ## run the property tests with many examples
 
 bench: $(STAMP) ## measure
 	$(PY) -m benchmarks $(ARGS)
+	@test -n '$(ARGS)' || $(PY) -m benchmarks --editor
 
 wheel: $(STAMP) ## build dist/*.tar.gz and, from it, dist/*.whl
 	$(PY) -m build --no-isolation

@@ -10,8 +10,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from graphbuilder.blueprint.document import Document
+from graphbuilder.blueprint.revalidating import validated
 from graphbuilder.blueprint.schema import (
     Block,
+    BlockNode,
     Blueprint,
     BudgetSpec,
     InputSpec,
@@ -59,6 +61,7 @@ class _Loading:
     root: Path | None
     text_limits: TextLimits
     limits: ImportLimits
+    previous: Document | None = None
     documents: dict[Path, Document] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
@@ -99,15 +102,24 @@ def load_source(
     *,
     text_limits: TextLimits | None = None,
     limits: ImportLimits | None = None,
+    previous: Document | None = None,
 ) -> Document:
     """The document of a text that was read already, with its imports.
+
+    Arguments:
+        source: the text.
+        path: its file, or None.
+        text_limits: how large and deep an imported text may be.
+        limits: how much may be imported.
+        previous: an earlier state of the same document, of which is kept what has not changed: nodes and blocks whose
+            data are the very same objects, and shipped blocks.
 
     Raises:
         BlueprintError: with everything that is wrong.
     """
     root = path.resolve().parent if path is not None else None
-    loading = _Loading(root, text_limits or TextLimits(), limits or ImportLimits())
-    document = _document(source, path, loading)
+    loading = _Loading(root, text_limits or TextLimits(), limits or ImportLimits(), previous)
+    document = _document(source, path, loading, previous)
     if document is not None:
         _follow_imports(document, loading, (path.resolve(),) if path else ())
     if loading.diagnostics or document is None:
@@ -115,7 +127,9 @@ def load_source(
     return document
 
 
-def _document(source: Source, path: Path | None, loading: _Loading) -> Document | None:
+def _document(
+    source: Source, path: Path | None, loading: _Loading, previous: Document | None = None
+) -> Document | None:
     """The document of one text, its imports not yet followed; None when the schema refuses it."""
     data = source.data
     if not isinstance(data, dict):
@@ -135,7 +149,7 @@ def _document(source: Source, path: Path | None, loading: _Loading) -> Document 
         loading.diagnostics.append(version)
         return None
     try:
-        blueprint = Blueprint.model_validate(data)
+        blueprint = validated(data, previous)
     except ValidationError as error:
         found = refusals(error, data, lambda where: _known_keys(data, where))
         loading.diagnostics.extend(diagnose(refusal, source, ()) for refusal in found)
@@ -245,6 +259,10 @@ def _follow_imports(document: Document, loading: _Loading, trail: tuple[Path, ..
         if name in document.imports:
             continue
         space, _, inner = name.partition(".")
+        if loading.previous is not None and name in loading.previous.imports:
+            # Shipped blocks do not change while the program runs.
+            document.imports[name] = loading.previous.imports[name]
+            continue
         target = block_path(space, inner)
         if target is None:
             hint = suggestion(inner, blocks_in(space), listing="`graphbuilder layers --blocks` lists them")
@@ -333,9 +351,8 @@ def _shipped_uses(document: Document) -> Iterator[tuple[str, tuple[str | int, ..
     scopes += [(("blocks", name), block.nodes) for name, block in blueprint.blocks.items()]
     for prefix, nodes in scopes:
         for name, node in nodes.items():
-            block = getattr(node, "block", None)
-            if isinstance(block, str) and block.partition(".")[0] in NAMESPACES:
-                yield block, (*prefix, "nodes", name, "block")
+            if isinstance(node, BlockNode) and node.block.partition(".")[0] in NAMESPACES:
+                yield node.block, (*prefix, "nodes", name, "block")
 
 
 def _report(

@@ -148,7 +148,7 @@ def best_files(document: Document, request: CompressionRequest, setting: Setting
     from graphbuilder.api import check
     from graphbuilder.blueprint import parse_blueprint
     from graphbuilder.compression.search_space import apply
-    from graphbuilder.editing.settings import written
+    from graphbuilder.editing.pass_settings import written
 
     text = written(document, setting, request.params)
     again = parse_blueprint(text, name=f"best.{document.source.syntax}", folder=request.blueprint.parent)

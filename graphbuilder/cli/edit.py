@@ -46,7 +46,9 @@ def command(
     params = parse_set(settings)
     if web:
         return _serve(file, settings or (), theme, host, port)
-    if not os.environ.get(_DRIVER) and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # What is drawn is written to where errors are.
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    if not os.environ.get(_DRIVER) and not all(stream.isatty() for stream in streams):
         hint = "run it in a terminal; over ssh, with `ssh -t`; or with --web, in a browser"
         raise CommandError(Diagnostic("GB603", "the editor needs a terminal", hint=hint))
     return _edit(file, params, theme)

@@ -23,6 +23,7 @@ from graphbuilder.editing.removing import removal
 from graphbuilder.editing.replacing import renaming, replacement
 from graphbuilder.errors import BlueprintError, Diagnostic, InternalError, Position
 from graphbuilder.text import Source, parse, tree
+from graphbuilder.text.reparsing import reparsed
 from graphbuilder.text.source import Path
 from graphbuilder.text.splices import Splice, composed, original_offset, same_data, spliced
 
@@ -68,7 +69,7 @@ def apply(source: Source, changes: Sequence[Change]) -> Applied:
             raise _of_the_first(error, source, now, done) from error
         except KeyError as error:
             raise InternalError(_contradiction(source, f"there is nothing at {error}")) from error
-        now = _read_again(source, now.text, splices)
+        now = _read_again(source, now, splices)
         done = composed(done, splices) if done else splices
     if not same_data(now.data, changed_data(source.data, changes)):
         raise InternalError(_contradiction(source, "it reads differently"))
@@ -193,15 +194,23 @@ def _meet(one: Splice, joins: bool, other: Splice, joined: bool) -> bool:
     return not (both_stand or both_come)
 
 
-def _read_again(source: Source, text: str, splices: tuple[Splice, ...]) -> Source:
-    """The text with some splices made.
+def _read_again(source: Source, now: Source, splices: tuple[Splice, ...]) -> Source:
+    """A text between or after the changes, with some splices made.
+
+    Arguments:
+        source: the text before all changes.
+        now: the text that the splices are of.
+        splices: what is done to it.
 
     Raises:
         BlueprintError: it has become too large.
         InternalError: it cannot be read.
     """
     try:
-        changed = spliced(text, splices)
+        found = reparsed(now, splices)
+        if found is not None:
+            return found
+        changed = spliced(now.text, splices)
     except ValueError as error:
         raise InternalError(_contradiction(source, str(error))) from error
     try:

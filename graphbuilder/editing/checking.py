@@ -20,7 +20,7 @@ from graphbuilder.errors import BlueprintError, CommandError, suggestion
 from graphbuilder.lowering import Lowered, try_lower
 from graphbuilder.text.source import Path
 
-__all__ = ["check_part", "check_references", "edited", "lowered"]
+__all__ = ["check_part", "check_references", "edited", "loaded", "lowered"]
 
 
 def check_part(document: Document, kind: type[BaseModel], value: Any, path: Path) -> Any:
@@ -60,7 +60,8 @@ def check_references(document: Document, written: Sequence[str], params: Mapping
         if first not in known:
             hint = suggestion(first, known, listing=f"known here: {listed(known)}" if known else None)
             raise refused(document, "GB301", f"there is no node or input {first}", hint=hint, found=reference)
-    wrong = [found for found in try_lower(branches_alone(document, written), params).errors if found.code == "GB301"]
+    alone = branches_alone(Level(document), written)
+    wrong = [found for found in try_lower(alone, params).errors if found.code == "GB301"]
     if any(found.found in written for found in wrong):
         raise CommandError([replace(found, position=None, related=()) for found in wrong if found.found in written])
 
@@ -80,14 +81,30 @@ def edited(
         BlueprintError: located in the old text, because the new one is written nowhere.
         InternalError: the new text would not say what it should.
     """
+    after, applied = loaded(document, changes, told)
+    errors = (lowered(after) if params is None else try_lower(after, params)).errors
+    if errors:
+        raise BlueprintError(located_before(errors, document, applied, told))
+    return after, applied
+
+
+def loaded(document: Document, changes: Sequence[Change], told: Sequence[str]) -> tuple[Document, Applied]:
+    """A file as changes would have it, read with its imports; its graph may be wrong.
+
+    Arguments:
+        document: the file; it stays as it is.
+        changes: the changes.
+        told: what they come to, to be told beside what is wrong.
+
+    Raises:
+        BlueprintError: located in the old text, because the new one is written nowhere.
+        InternalError: the new text would not say what it should.
+    """
     applied = apply(document.source, changes)
     try:
         after = load_source(applied.source, document.path)
     except BlueprintError as error:
         raise BlueprintError(located_before(error.diagnostics, document, applied, told)) from error
-    errors = (lowered(after) if params is None else try_lower(after, params)).errors
-    if errors:
-        raise BlueprintError(located_before(errors, document, applied, told))
     return after, applied
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from graphbuilder.blueprint import Document
 from graphbuilder.catalog import TensorType
+from graphbuilder.editing.levels import refused
 from graphbuilder.editing.request import checked_branches, free_name
 from graphbuilder.editing.scratch import branches_alone, branches_merged
 from graphbuilder.fusion import FusionStrategy, strategies
 from graphbuilder.graph import Adapter, FusedBranch, Graph, Value, flatten
 from graphbuilder.lowering import lower, try_lower
 
-__all__ = ["FittingFusion", "Judged", "UnfitFusion", "fusions_that_fit", "judge"]
+__all__ = ["FittingFusion", "Judged", "UnfitFusion", "fusions_that_fit", "judge", "judged_in_turn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Judged:
 
 
 def fusions_that_fit(
-    document: Document, nodes: Sequence[str], params: Mapping[str, Any] | None = None
+    document: Document, nodes: Sequence[str], params: Mapping[str, Any] | None = None, block: str | None = None
 ) -> tuple[FittingFusion, ...]:
     """The ways to merge that fit some branches with all options at their defaults, in the order of the table.
 
@@ -85,49 +86,83 @@ def fusions_that_fit(
         document: a loaded blueprint.
         nodes: what would be merged, two or more, written as under `from`.
         params: values for some of the blueprint's params.
+        block: the block that the nodes stand in; None for the file itself.
 
     Raises:
         BlueprintError: the blueprint is wrong.
-        CommandError: a node is not known, or stands twice.
+        CommandError: a node is not known, or stands twice, or no node uses the block.
     """
-    return judge(document, nodes, params).fitting
+    return judge(document, nodes, params, block).fitting
 
 
-def judge(document: Document, nodes: Sequence[str], params: Mapping[str, Any] | None = None) -> Judged:
+def judge(
+    document: Document, nodes: Sequence[str], params: Mapping[str, Any] | None = None, block: str | None = None
+) -> Judged:
     """Tries every way to merge some branches; nothing is changed.
 
-    Only what feeds the branches is lowered with each, so that it takes milliseconds.
+    Only what feeds the branches is lowered with each, so that it takes milliseconds. A block is judged by what
+    the first node that uses it gives it.
 
     Arguments:
         document: a loaded blueprint.
         nodes: what would be merged, two or more, written as under `from`.
         params: values for some of the blueprint's params.
+        block: the block that the nodes stand in; None for the file itself.
 
     Raises:
         BlueprintError: the blueprint is wrong.
-        CommandError: a node is not known, or stands twice.
+        CommandError: a node is not known, or stands twice, or no node uses the block.
     """
-    branches = checked_branches(document, nodes, params)
-    before = lower(branches_alone(document, branches), params)
-    name = free_name(document.blueprint)
     fitting: list[FittingFusion] = []
     unfit: list[UnfitFusion] = []
+    for found in judged_in_turn(document, nodes, params, block):
+        if isinstance(found, FittingFusion):
+            fitting.append(found)
+        else:
+            unfit.append(found)
+    return Judged(tuple(fitting), tuple(unfit))
+
+
+def judged_in_turn(
+    document: Document, nodes: Sequence[str], params: Mapping[str, Any] | None = None, block: str | None = None
+) -> Iterator[FittingFusion | UnfitFusion]:
+    """As `judge`, one way to merge after the other, in the order of the table, each as soon as it was tried.
+
+    Arguments:
+        document: a loaded blueprint.
+        nodes: what would be merged, two or more, written as under `from`.
+        params: values for some of the blueprint's params.
+        block: the block that the nodes stand in; None for the file itself.
+
+    Raises:
+        BlueprintError: the blueprint is wrong; with the first.
+        CommandError: a node is not known, or stands twice, or no node uses the block; with the first.
+    """
+    found = checked_branches(document, nodes, params, block)
+    level, branches, seen = found.level, found.names, found.seen
+    if block is not None and seen is None:
+        raise refused(
+            document, "GB303", f"no node uses {block}, so nothing is known of the shapes in it", level.path, key=True,
+            hint="add a node that uses it first",
+        )  # fmt: skip
+    before = lower(branches_alone(level, branches, seen), params)
+    name = free_name(level)
+    path = name if seen is None else f"{seen}.{name}"
     for strategy in strategies.names():
         kind = strategies.get(strategy)
         assert kind is not None, strategy
         about = (inspect.getdoc(kind) or "").partition("\n")[0]
         needs = tuple(key for key, field in kind.model_fields.items() if field.is_required())
         if needs:
-            unfit.append(UnfitFusion(strategy, about, f"needs {_options(kind, needs)}", needs=needs))
+            yield UnfitFusion(strategy, about, f"needs {_options(kind, needs)}", needs=needs)
             continue
-        lowered = try_lower(branches_merged(document, branches, name, strategy), params)
+        lowered = try_lower(branches_merged(level, branches, name, strategy, seen=seen), params)
         if lowered.graph is None:
             first = lowered.errors[0]
             expected = f"; expected {first.expected}" if first.expected else ""
-            unfit.append(UnfitFusion(strategy, about, f"{first.message}{expected}", first.hint))
+            yield UnfitFusion(strategy, about, f"{first.message}{expected}", first.hint)
         else:
-            fitting.append(_fitting(strategy, about, name, before, lowered.graph))
-    return Judged(tuple(fitting), tuple(unfit))
+            yield _fitting(strategy, about, path, before, lowered.graph)
 
 
 def _options(kind: type[FusionStrategy], names: Sequence[str]) -> str:

@@ -13,9 +13,11 @@ from graphbuilder.blueprint.entry_schema import blueprint_key, written
 from graphbuilder.blueprint.shipped import NAMESPACES, block_path
 from graphbuilder.catalog import REFUSED, Entry, Port, layers, ops
 from graphbuilder.editing.levels import Level, refused
+from graphbuilder.editing.paths import looked_up
+from graphbuilder.editing.rewiring import known_node
 from graphbuilder.errors import CommandError, suggestion
 
-__all__ = ["Kind", "KindKey", "kind_of", "kind_of_node", "node_name", "required_arguments"]
+__all__ = ["Kind", "KindKey", "kind_of", "kind_of_node", "kind_of_reused", "node_name", "required_arguments"]
 
 KindKey: TypeAlias = Literal["layer", "op", "fuse", "block"]
 
@@ -165,6 +167,27 @@ def kind_of_node(level: Level, node: Node) -> Kind | None:
         return kind_of(level.document, key, getattr(node, key))
     except CommandError:
         return None
+
+
+def kind_of_reused(level: Level, reference: str) -> Kind | None:
+    """The kind of what a reuse node names; None where it cannot be told.
+
+    Arguments:
+        level: where the reuse node stands.
+        reference: a node, or a path to what lies inside one.
+
+    Raises:
+        CommandError: GB301, there is no such node; GB310, it has no weights of its own.
+    """
+    parts = reference.split(".")
+    known_node(level, parts[0])
+    *_, (here, number) = looked_up(level, parts)
+    node = here.definition.nodes.get(parts[number]) if number == len(parts) - 1 else None
+    if node is not None and node.kind == "op":
+        path = here.at("nodes", parts[number])
+        message = f"{reference} is an op, which has no weights that could be used again"
+        raise refused(level.document, "GB310", message, path, key=True, hint="add the op once more")
+    return None if node is None else kind_of_node(here, node)
 
 
 def node_name(kind: Kind) -> str:

@@ -23,6 +23,7 @@ from graphbuilder.text.source import Path
 __all__ = [
     "ORDER",
     "Level",
+    "check_block_name",
     "check_legal",
     "check_name",
     "counted",
@@ -194,6 +195,22 @@ def check_legal(document: Document, name: str, kind: Any = Name) -> None:
         ) from None
 
 
+def check_block_name(document: Document, name: str) -> None:
+    """Refuses a name that a new block or import cannot have.
+
+    Raises:
+        CommandError: GB206.
+    """
+    check_legal(document, name)
+    for section, what in (("blocks", "a block"), ("imports", "an import")):
+        if name in document.source.data.get(section, {}):
+            place = document.source.position((section, name), key=True)
+            raise refused(
+                document, "GB206", f"there is {what} {name} already", expected="a new name", found=name,
+                related=(Related("it stands here", None, place),),
+            )  # fmt: skip
+
+
 def inserted_section(document: Document, key: str, value: Any) -> Change:
     """The change that gives a file a section that it does not have, where people look for it.
 
@@ -231,6 +248,12 @@ def listed(names: Collection[str], most: int = 8) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def counted(number: int, what: str) -> str:
-    """A number of things in a sentence: `1 value`, `3 values`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def counted(number: int, what: str, several: str | None = None) -> str:
+    """A number of things in a sentence: `1 value`, `3 values`.
+
+    Arguments:
+        number: how many.
+        what: one of them.
+        several: more than one of them, where that is not `what` with an s.
+    """
+    return f"{number} {what if number == 1 else several or f'{what}s'}"

@@ -60,6 +60,7 @@ def merge(
     options: Mapping[str, Any] | None = None,
     into: Sequence[str] | None = None,
     params: Mapping[str, Any] | None = None,
+    block: str | None = None,
 ) -> Edited:
     """Merges branches in the text of a blueprint; what the merge does not concern stays, byte for byte.
 
@@ -85,13 +86,14 @@ def merge(
         options: the strategy's options.
         into: the only consumers to rewire: names of nodes, or "outputs"; none for an empty list, all for None.
         params: values for some of the blueprint's params, for the check.
+        block: the block that the nodes stand in; None for the file itself.
 
     Raises:
         CommandError: what is asked for cannot be done: an unknown node or strategy, a name that is taken, a bad option.
         BlueprintError: the blueprint is wrong, before or after; then nothing comes of the edit.
         InternalError: the new text does not say what it should.
     """
-    planned = plan_merge(document, nodes, strategy, name=name, options=options, into=into, params=params)
+    planned = plan_merge(document, nodes, strategy, name=name, options=options, into=into, params=params, block=block)
     after, applied = edited(document, planned.changes, planned.told, params)
     mark = "\ufeff" if applied.source.byte_order_mark else ""
     return Edited(mark + applied.source.text, after, planned.name, planned.told, applied.splices)
@@ -106,6 +108,7 @@ def plan_merge(
     options: Mapping[str, Any] | None = None,
     into: Sequence[str] | None = None,
     params: Mapping[str, Any] | None = None,
+    block: str | None = None,
 ) -> PlannedMerge:
     """The changes by which `merge` merges branches; nothing is changed yet.
 
@@ -117,15 +120,17 @@ def plan_merge(
         options: the strategy's options.
         into: the only consumers to rewire; all for None.
         params: values for some of the blueprint's params.
+        block: the block that the nodes stand in; None for the file itself.
 
     Raises:
         CommandError: what is asked for cannot be done.
         BlueprintError: the blueprint is wrong.
     """
-    request = checked(document, nodes, strategy, name, options, params)
-    wiring = wire(document, request.branches, request.name, into)
-    after = place_after(document.blueprint, request.branches)
-    new = Insert(("nodes",), request.name, request.node, after)
+    request = checked(document, nodes, strategy, name, options, params, block)
+    level = request.level
+    wiring = wire(level, request.branches, request.name, into)
+    after = place_after(level, request.branches)
+    new = Insert(level.at("nodes"), request.name, request.node, after)
     return PlannedMerge(request.name, (*wiring.changes, new), _told(request, wiring, after))
 
 
@@ -138,4 +143,6 @@ def _told(request: Request, wiring: Wiring, after: str | None) -> tuple[str, ...
     ]
     if not wiring.consumers:
         told.append(f"nothing takes {request.name} yet: name it in the from of a node, or under outputs")
+    if request.level.block is not None and request.seen is None:
+        told.append(f"no node uses {request.level.block}, so it is not known whether the branches fit")
     return tuple(told)

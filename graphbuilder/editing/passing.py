@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +27,7 @@ __all__ = [
     "Planned",
     "check_plan",
     "layers_of",
+    "passes_in_turn",
     "passes_that_fit",
     "planned",
     "positions_of",
@@ -164,19 +165,36 @@ def passes_that_fit(
         BlueprintError: the blueprint is wrong, so that nothing is known of its layers.
         CommandError: a node is not known.
     """
+    return tuple(passes_in_turn(document, nodes, options))
+
+
+def passes_in_turn(
+    document: Document,
+    nodes: Sequence[str] | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Iterator[FittingPass]:
+    """As `passes_that_fit`, one pass after the other, each as soon as it was planned.
+
+    Arguments:
+        document: a loaded blueprint.
+        nodes: names of nodes, blocks or paths (`encoder.0.dense`); None for the whole model.
+        options: options by the name of the pass; those that are left out are `SUGGESTED`.
+
+    Raises:
+        BlueprintError: the blueprint is wrong, so that nothing is known of its layers; with the first.
+        CommandError: a node is not known; with the first.
+    """
     graph = lowered(document).graph
     if graph is None:
         raise BlueprintError(lowered(document).errors)
     owned = None if nodes is None else _owned(document, graph, nodes)
     current = planned(document, document.source.data.get("compression") or [])
     assert current is not None
-    found = []
     for name in passes.names():
         kind = passes.get(name)
         assert kind is not None, name
         tried = dict((options or {}).get(name, SUGGESTED.get(name, {})))
-        found.append(_fitting(document, kind, tried, owned, current))
-    return tuple(found)
+        yield _fitting(document, kind, tried, owned, current)
 
 
 def _owned(document: Document, graph: Graph, nodes: Sequence[str]) -> dict[str, list[str]]:

@@ -161,7 +161,7 @@ def _targets(source: Source) -> dict[int, list[Alias]]:
     found = _found.get(source)
     if found is None:
         found = {}
-        if source.syntax == "yaml" and _ALIAS.search(source.text):
+        if source.syntax == "yaml" and "*" in source.text and _ALIAS.search(source.text):
             for node in walk(source.root):
                 if isinstance(node, Alias):
                     found.setdefault(id(node.target), []).append(node)

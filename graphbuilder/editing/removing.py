@@ -150,7 +150,7 @@ def _block_run(source: Source, found: list[Member], first: int, last: int) -> li
     if not all(_keeps_comment(found[number]) for number in range(first, last + 1)):
         return from_block(source, found, first, last)
     shares_line = not own_line(source.text, found[first].start)
-    return [_item_from_block(source.text, found, number, shares_line) for number in range(first, last + 1)]
+    return [_item_from_block(source.text, found, number, first, shares_line) for number in range(first, last + 1)]
 
 
 def from_block(source: Source, found: list[Member], first: int, last: int) -> list[Splice]:
@@ -199,13 +199,14 @@ def _blank_above(text: str, start: int) -> bool:
     return end > 0 and not text[line_start(text, end) : end].strip()
 
 
-def _item_from_block(text: str, found: list[Member], number: int, shares_line: bool) -> Splice:
+def _item_from_block(text: str, found: list[Member], number: int, first: int, shares_line: bool) -> Splice:
     """A name or number taken out of a list whose comments stay.
 
     Arguments:
         text: the text.
         found: the items.
         number: which of them goes.
+        first: the first of those that go with it.
         shares_line: whether it stands on the line of what holds the list, or comes to stand there.
     """
     dash, end = found[number].start, found[number].end
@@ -215,7 +216,8 @@ def _item_from_block(text: str, found: list[Member], number: int, shares_line: b
     if shares_line:
         return Splice(dash, found[number + 1].start, "")
     start = line_start(text, dash)
-    if number == 0:
+    if first == 0:
+        # Above the first there is no line break of the list's own, and those of the others go with it.
         below = line_below(text, line_end(text, end))
         return Splice(start, end if below is None else below, "")
     return Splice(start - _break_length(text, start), line_end(text, end), "")

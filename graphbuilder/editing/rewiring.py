@@ -68,7 +68,8 @@ class Rewiring:
     def __init__(self, level: Level) -> None:
         self.level = level
         # Their paths are those of the file.
-        self.uses = [replace(use, path=level.at(*use.path)) for use in level.uses()]
+        uses = level.uses()
+        self.uses = uses if level.block is None else [replace(use, path=level.at(*use.path)) for use in uses]
         self.order = list(level.definition.nodes)
         self.changes: list[Change] = []
         self.told: list[str] = []
@@ -76,6 +77,8 @@ class Rewiring:
         self.implied = {use.consumer: use.reference for use in self.uses if use.implied}
         # Those of them that were given another value, which is told already.
         self._given: set[str] = set()
+        # All that were given another value.
+        self.fed: set[str] = set()
 
     def takers(self, reference: str) -> list[Use]:
         """The places that take a value, in any form in which it is written."""
@@ -99,6 +102,7 @@ class Rewiring:
             else:
                 self.changes.append(Replace(use.path, source))
             taken.setdefault(use.consumer, []).append(use.reference)
+            self.fed.add(use.consumer)
         for consumer, before in taken.items():
             self.told.append(self._told(consumer, source, list(dict.fromkeys(before))))
 

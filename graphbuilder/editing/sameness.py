@@ -2,17 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from graphbuilder.blueprint import Document
 from graphbuilder.compression.passes import CompressionPass
 from graphbuilder.compression.plan import plan_compression
+from graphbuilder.editing.changes import Change
+from graphbuilder.editing.checking import edited, loaded, lowered
+from graphbuilder.editing.levels import refused
 from graphbuilder.editing.rewriting import Follow
 from graphbuilder.graph import Call, Graph, Layer
 from graphbuilder.lowering.resolved_proof import first_difference
 
-__all__ = ["difference"]
+__all__ = ["check_kept", "check_same", "difference"]
+
+
+def check_kept(document: Document, changes: Sequence[Change], told: Sequence[str], title: str) -> tuple[str, ...]:
+    """What is to be told of changes that are to leave the graph what it is; nothing where they do.
+
+    Arguments:
+        document: the file before them; of one that holds only blocks there is no graph.
+        changes: the changes.
+        told: what they come to.
+        title: what the edit is called.
+
+    Raises:
+        BlueprintError: the blueprint would be wrong afterwards, and is not now.
+        CommandError: GB303, the model would be another one.
+    """
+    before = lowered(document)
+    if before.errors:
+        loaded(document, changes, told)
+        return ("the file has errors, so it is not known whether the model stays the same",)
+    after = edited(document, changes, told)[0]
+    if before.graph is not None:
+        check_same(before.graph, after, lambda name: name, document, title)
+    return ()
+
+
+def check_same(before: Graph, after: Document, name_before: Follow, document: Document, title: str) -> None:
+    """Refuses an edit that would change the graph.
+
+    Arguments:
+        before: the graph.
+        after: the file as it would be.
+        name_before: what a call or layer of the new graph was called before.
+        document: the file as it is.
+        title: what the edit is called.
+
+    Raises:
+        CommandError: GB303.
+    """
+    graph = lowered(after).graph
+    found = "there would be none" if graph is None else difference(before, graph, name_before)
+    if found is not None:
+        raise refused(document, "GB303", f"{title} would change the model: {found}")
 
 
 def difference(before: Graph, after: Graph, name_before: Follow) -> str | None:

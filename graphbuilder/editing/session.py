@@ -13,6 +13,7 @@ from graphbuilder.editing.located import located_before
 from graphbuilder.errors import BlueprintError, CommandError, Diagnostic
 from graphbuilder.text import Source, parse
 from graphbuilder.text.collector import collector_paused
+from graphbuilder.text.reparsing import reparsed
 from graphbuilder.text.splices import Splice, composed, spliced, undoing
 
 __all__ = ["Planned", "Session", "State", "Step", "difference", "read_state"]
@@ -62,17 +63,17 @@ def read_state(text: str, name: str, path: Path | None) -> State:
         name: what messages call it; its ending says whether it is JSON.
         path: where it stands, for its imports; None for a text that has no file.
     """
-    try:
-        source = parse(text, name=name)
-    except BlueprintError as error:
-        return State(text, None, None, error.diagnostics)
-    return _loaded(text, source, path)
+    with collector_paused():
+        try:
+            source = parse(text, name=name)
+        except BlueprintError as error:
+            return State(text, None, None, error.diagnostics)
+        return _loaded(text, source, path)
 
 
-def _loaded(text: str, source: Source, path: Path | None) -> State:
+def _loaded(text: str, source: Source, path: Path | None, previous: Document | None = None) -> State:
     try:
-        with collector_paused():
-            return State(text, source, load_source(source, path))
+        return State(text, source, load_source(source, path, previous=previous))
     except BlueprintError as error:
         return State(text, source, None, error.diagnostics)
 
@@ -85,11 +86,13 @@ class Planned:
         edit: the edit.
         state: the text as it would be.
         splices: what would be done to the whole file's text.
+        before: the text that it was planned for.
     """
 
     edit: Edit
     state: State
     splices: tuple[Splice, ...]
+    before: State
 
 
 class Session:
@@ -137,10 +140,24 @@ class Session:
         """Whether the text is another one than was saved last."""
         return self.state.text != self._saved
 
-    def saved(self) -> None:
-        """Notes that the text as it stands is on disk."""
-        self._saved = self.state.text
+    def saved(self, text: str | None = None) -> None:
+        """Notes that a text is on disk.
+
+        Arguments:
+            text: the whole file, where the text has changed while it was saved; None for the text as it stands.
+        """
+        self._saved = self.state.text if text is None else text
         self._typing = False
+
+    def moved(self, name: str, path: Path | None) -> None:
+        """Goes on as another file with the same text, whose imports are found from there; the history stays.
+
+        Arguments:
+            name: what messages call it now.
+            path: where it stands now, or None.
+        """
+        self.name, self.path = name, path
+        self.state = read_state(self.state.text, name, path)
 
     def document(self) -> Document:
         """What the text says.
@@ -153,7 +170,7 @@ class Session:
         return self.state.document
 
     def planned(self, command: Command) -> Planned:
-        """What a command would come to; nothing changes.
+        """What a command would come to; nothing changes. It may be called in a thread.
 
         Raises:
             CommandError: it cannot be done, or changes nothing.
@@ -161,19 +178,19 @@ class Session:
             InternalError: the new text would not say what was meant.
         """
         with collector_paused():
-            document = self.document()
+            before, document = self.state, self.document()
             edit = command.edit(document)
             applied = apply(document.source, edit.changes)
             if applied.source.text == document.source.text:
                 raise CommandError(Diagnostic("GB603", f"{edit.title}: that changes nothing"))
             try:
-                after = load_source(applied.source, self.path)
+                after = load_source(applied.source, self.path, previous=document)
             except BlueprintError as error:
                 located = located_before(error.diagnostics, document, applied, (edit.title, *edit.told))
                 raise BlueprintError(located) from error
             mark = _MARK if applied.source.byte_order_mark else ""
             state = State(mark + applied.source.text, applied.source, after)
-            return Planned(edit, state, self._with_mark(applied.splices))
+            return Planned(edit, state, _with_mark(applied.splices, before.text), before)
 
     def run(self, command: Command) -> Edit:
         """Carries out a command.
@@ -183,7 +200,20 @@ class Session:
             BlueprintError: the text cannot be read, or could not be after the edit; then nothing has changed.
             InternalError: the new text would not say what was meant; then nothing has changed.
         """
-        planned = self.planned(command)
+        return self.do(self.planned(command))
+
+    def do(self, planned: Planned) -> Edit:
+        """Carries out what was planned.
+
+        Arguments:
+            planned: what `planned` gave for the text as it stands.
+
+        Raises:
+            CommandError: the text has changed since then; nothing is done.
+        """
+        if planned.before is not self.state:
+            hint = "try it again"
+            raise CommandError(Diagnostic("GB603", f"{planned.edit.title}: the text has changed since", hint=hint))
         self._do(planned.state, planned.splices, planned.edit.title, planned.edit.focus)
         return planned.edit
 
@@ -198,7 +228,7 @@ class Session:
         if text == self.state.text:
             return
         splices = (difference(self.state.text, text),)
-        after = read_state(text, self.name, self.path)
+        after = self._read(splices, text)
         if join and self._typing and self.done:
             last = self.done[-1]
             back = composed(undoing(self.state.text, splices), last.back)
@@ -220,7 +250,7 @@ class Session:
         step = self.done.pop()
         self.undone.append(step)
         self._typing = False
-        self.state = read_state(spliced(self.state.text, step.back), self.name, self.path)
+        self.state = self._read(step.back)
         return step
 
     def redo(self) -> Step:
@@ -234,7 +264,7 @@ class Session:
         step = self.undone.pop()
         self.done.append(step)
         self._typing = False
-        self.state = read_state(spliced(self.state.text, step.forward), self.name, self.path)
+        self.state = self._read(step.forward)
         return step
 
     def _do(self, after: State, splices: tuple[Splice, ...], title: str, focus: str | None) -> None:
@@ -244,6 +274,25 @@ class Session:
         self._keep(Step(title, splices, undoing(self.state.text, splices), focus))
         self._typing = False
         self.state = after
+
+    def _read(self, splices: tuple[Splice, ...], text: str | None = None) -> State:
+        """The state after some splices of the whole text.
+
+        Arguments:
+            splices: what is done to it.
+            text: what comes of it, if that is known.
+        """
+        before = self.state
+        if text is None:
+            text = spliced(before.text, splices)
+        mark = len(_MARK) if before.text.startswith(_MARK) else 0
+        if before.source is not None and all(each.start >= mark for each in splices):
+            with collector_paused():
+                moved = [Splice(each.start - mark, each.end - mark, each.text) for each in splices]
+                source = reparsed(before.source, moved)
+                if source is not None:
+                    return _loaded(text, source, self.path, before.document)
+        return read_state(text, self.name, self.path)
 
     def _keep(self, step: Step) -> None:
         """Adds a step to the history, and forgets the oldest ones where it becomes too large; the last one stays."""
@@ -261,10 +310,11 @@ class Session:
     def _forget(self, step: Step) -> None:
         self._characters -= _size(step)
 
-    def _with_mark(self, splices: Sequence[Splice]) -> tuple[Splice, ...]:
-        """Splices of a source's text as those of the whole file's."""
-        moved = 1 if self.state.text.startswith(_MARK) else 0
-        return tuple(Splice(splice.start + moved, splice.end + moved, splice.text) for splice in splices)
+
+def _with_mark(splices: Sequence[Splice], text: str) -> tuple[Splice, ...]:
+    """Splices of a source's text as those of the whole file's."""
+    moved = 1 if text.startswith(_MARK) else 0
+    return tuple(Splice(splice.start + moved, splice.end + moved, splice.text) for splice in splices)
 
 
 def _size(step: Step) -> int:

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphbuilder.blueprint import Blueprint, Document, FuseNode, LayerNode, Node, OpNode
-from graphbuilder.blueprint.forms import KINDS
+from graphbuilder.blueprint import FuseNode, LayerNode, Node, OpNode
 from graphbuilder.catalog import layers, ops
 from graphbuilder.editing.changes import Change, Insert, Remove, Replace
-from graphbuilder.editing.references import OUTPUTS, Use, feeding, implied_output, same_branch, uses
+from graphbuilder.editing.levels import Level
+from graphbuilder.editing.references import OUTPUTS, Use, feeding, implied_output, same_branch
+from graphbuilder.editing.rewiring import written_from
 from graphbuilder.errors import CommandError, Diagnostic, suggestion
 from graphbuilder.text.source import Path
 
-__all__ = ["Wiring", "place_after", "takes_lists", "wire", "write_from"]
+__all__ = ["Wiring", "place_after", "takes_lists", "wire"]
 
 
 @dataclass(slots=True)
@@ -34,31 +35,22 @@ class Wiring:
     consumers: list[str] = field(default_factory=list)
 
 
-def place_after(blueprint: Blueprint, branches: Sequence[str]) -> str | None:
+def place_after(level: Level, branches: Sequence[str]) -> str | None:
     """The node behind which a node that merges branches is put: the last of them in the file; None for the first place.
 
     Arguments:
-        blueprint: the file.
+        level: the file or block.
         branches: references to what is merged.
     """
     firsts = {branch.partition(".")[0] for branch in branches}
-    return next((name for name in reversed(blueprint.nodes) if name in firsts), None)
+    return next((name for name in reversed(level.definition.nodes) if name in firsts), None)
 
 
-def write_from(document: Document, node: str, value: Any) -> Change:
-    """The change that gives a node a `from` which it had left out."""
-    written = document.source.data["nodes"][node]
-    if "from" in written:
-        return Replace(("nodes", node, "from"), value)
-    kind = next(key for key in written if key in KINDS)
-    return Insert(("nodes", node), "from", value, kind)
-
-
-def wire(document: Document, branches: Sequence[str], name: str, into: Sequence[str] | None) -> Wiring:
+def wire(level: Level, branches: Sequence[str], name: str, into: Sequence[str] | None) -> Wiring:
     """Decides who takes the merged value, by the rule that `graphbuilder.editing.merge` states.
 
     Arguments:
-        document: the file before the merge.
+        level: the file or block before the merge.
         branches: references to what is merged.
         name: the new node.
         into: the only consumers that may be changed; None for all.
@@ -66,19 +58,20 @@ def wire(document: Document, branches: Sequence[str], name: str, into: Sequence[
     Raises:
         CommandError: `into` names what does not exist, takes none of the branches, or cannot take the merged value.
     """
-    return _Wirer(document, branches, name, into).run()
+    return _Wirer(level, branches, name, into).run()
 
 
 class _Wirer:
-    def __init__(self, document: Document, branches: Sequence[str], name: str, into: Sequence[str] | None) -> None:
-        self.document = document
-        self.blueprint = document.blueprint
+    def __init__(self, level: Level, branches: Sequence[str], name: str, into: Sequence[str] | None) -> None:
+        self.level = level
+        self.blueprint = level.definition
         self.name = name
         self.into = None if into is None else [OUTPUTS if each == "outputs" else each for each in into]
         self.branches = [same_branch(self.blueprint, branch) for branch in branches]
-        self.after = place_after(self.blueprint, branches)
-        self.below = _below(self.blueprint, self.after)
-        self.uses = uses(self.blueprint)
+        self.after = place_after(level, branches)
+        self.below = _below(level, self.after)
+        # Their paths begin at the level's own.
+        self.uses = level.uses()
         self.feeding = feeding(self.blueprint, [branch.partition(".")[0] for branch in branches], self.uses)
         self.wiring = Wiring()
 
@@ -115,7 +108,7 @@ class _Wirer:
             if consumer != OUTPUTS and consumer not in self.blueprint.nodes:
                 hint = suggestion(consumer, [*self.blueprint.nodes, "outputs"], listing="name nodes, or `outputs`")
                 message = f"there is no node {consumer} that could take {self.name}"
-                raise CommandError(Diagnostic("GB301", message, file=self.document.source.name, hint=hint))
+                raise CommandError(Diagnostic("GB301", message, file=self.level.document.source.name, hint=hint))
             if consumer not in taken:
                 verb = "name" if consumer == OUTPUTS else "takes"
                 message = f"{self._called(consumer)} {verb} none of {_listed(self.branches)}"
@@ -125,8 +118,8 @@ class _Wirer:
                 raise CommandError(self._refused(consumer, message, hint))
 
     def _refused(self, consumer: str, message: str, hint: str | None = None) -> Diagnostic:
-        source = self.document.source
-        path: Path = ("outputs",) if consumer == OUTPUTS else ("nodes", consumer)
+        source = self.level.document.source
+        path = self.level.at("outputs") if consumer == OUTPUTS else self.level.at("nodes", consumer)
         position = source.nearest(path) if source.node(path) is not None else None
         return Diagnostic("GB303", message, file=source.name, position=position, hint=hint)
 
@@ -147,8 +140,10 @@ class _Wirer:
         listed = self._list_of(consumer, found)
         if listed is None:
             return "each has a place of its own there"
-        if consumer != OUTPUTS and len(_at(self.document.source.data, listed)) == len(found):
+        if consumer != OUTPUTS and len(_at(self.level.data, listed)) == len(found):
             return f"{self.name} would be alone there"
+        if consumer == OUTPUTS and self.level.block is not None:
+            return f"what uses {self.level.block} names its outputs by their numbers"
         return None
 
     def _fed_by(self, consumer: str) -> str:
@@ -191,15 +186,15 @@ class _Wirer:
             if use.implied:
                 # The new node comes to stand above the node below, and last where a branch was last: that is it.
                 if consumer not in (self.below, OUTPUTS):
-                    self.wiring.changes.append(write_from(self.document, consumer, self.name))
+                    self.wiring.changes.append(written_from(self.level, consumer, self.name))
             elif number > 0 and len(different) > 1:
-                self.wiring.changes.append(Remove(use.path))
+                self.wiring.changes.append(Remove(self.level.at(*use.path)))
             else:
-                self.wiring.changes.append(Replace(use.path, self.name))
+                self.wiring.changes.append(Replace(self.level.at(*use.path), self.name))
         if consumer != OUTPUTS:
             self.wiring.told.append(f"{consumer} now takes {self.name} instead of {whose}")
         elif found[0].implied:
-            self.wiring.told.append(f"the model's output is now {self.name} instead of {whose}")
+            self.wiring.told.append(f"{self._output()} is now {self.name} instead of {whose}")
         else:
             self.wiring.told.append(f"the outputs now name {self.name} instead of {whose}")
             if len(different) > 1:
@@ -212,7 +207,7 @@ class _Wirer:
         """Writes out what the new node, by its place, would change without anybody having asked for it."""
         rewired = self.wiring.consumers
         if self.after is not None and self.below is not None and self._is_implied(self.below, rewired):
-            self.wiring.changes.append(write_from(self.document, self.below, self.after))
+            self.wiring.changes.append(written_from(self.level, self.below, self.after))
             self.wiring.told.append(
                 f"{self.below} says from: {self.after} from now on, because {self.name} stands above it"
             )
@@ -221,7 +216,7 @@ class _Wirer:
             return
         if self.into is None and not taken:
             self.wiring.consumers.append(OUTPUTS)
-            self.wiring.told.append(f"the model's output is now {self.name}, the last node, instead of {last}")
+            self.wiring.told.append(f"{self._output()} is now {self.name}, the last node, instead of {last}")
             return
         self.wiring.changes.append(self._write_outputs(last))
         self.wiring.told.append(f"outputs names {last} from now on, because {self.name} is the last node")
@@ -230,11 +225,14 @@ class _Wirer:
         return node not in rewired and self.blueprint.nodes[node].source is None
 
     def _write_outputs(self, value: str) -> Change:
-        if "outputs" in self.document.source.data:
-            return Replace(("outputs",), value)
-        return Insert((), "outputs", value, "nodes")
+        if "outputs" in self.level.data:
+            return Replace(self.level.at("outputs"), value)
+        return Insert(self.level.path, "outputs", value, "nodes")
 
     # Words.
+
+    def _output(self) -> str:
+        return "the model's output" if self.level.block is None else f"the output of block {self.level.block}"
 
     def _called(self, consumer: str) -> str:
         return "the outputs" if consumer == OUTPUTS else consumer
@@ -244,9 +242,9 @@ class _Wirer:
         return f"{verb} {_listed(self._different(found))}"
 
 
-def _below(blueprint: Blueprint, after: str | None) -> str | None:
+def _below(level: Level, after: str | None) -> str | None:
     """The node that comes to stand below the new one."""
-    names = list(blueprint.nodes)
+    names = list(level.definition.nodes)
     index = 0 if after is None else names.index(after) + 1
     return names[index] if index < len(names) else None
 

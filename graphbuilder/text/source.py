@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -12,6 +13,11 @@ from graphbuilder.text.lines import LineTable
 from graphbuilder.text.tree import Alias, Mapping, Node, Scalar, Sequence, dereferenced, to_data
 
 __all__ = ["Path", "Source", "Syntax"]
+
+# An anchor, an alias or a tag.
+_TANGLING = re.compile(r"[&*!](?<![^\s\[{,][&*!])[^\s\"']")
+# What begins the lines that part documents, or say how they are to be read.
+_PARTING = ("---", "...", "%")
 
 Path: TypeAlias = tuple[str | int, ...]
 Syntax: TypeAlias = Literal["yaml", "json"]
@@ -51,6 +57,17 @@ class Source:
     def lines(self) -> LineTable:
         """Where the lines of the text begin."""
         return LineTable(self.text)
+
+    @cached_property
+    def entangled(self) -> bool:
+        """Whether it may have anchors, tags, directives or several documents, so that no part stands for itself."""
+        if self.syntax == "json":
+            return False
+        text = self.text
+        if text.startswith(_PARTING) or any(f"\n{mark}" in text or f"\r{mark}" in text for mark in _PARTING):
+            return True
+        # Looking for single characters is so much quicker that it is done first.
+        return any(mark in text for mark in "&*!") and _TANGLING.search(text) is not None
 
     @cached_property
     def _indexes(self) -> dict[int, dict[str, int]]:

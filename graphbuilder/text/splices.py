@@ -173,6 +173,8 @@ def same_data(one: Any, other: Any) -> bool:
     waiting = [(one, other)]
     while waiting:
         left, right = waiting.pop()
+        if left is right:
+            continue
         if type(left) is not type(right):
             return False
         if isinstance(left, dict):

@@ -146,10 +146,10 @@ def walk(root: Node) -> Iterator[Node]:
     while pending:
         node = pending.pop()
         yield node
-        if type(node) is Mapping:
+        if isinstance(node, Mapping):
             for key, value in reversed(node.entries):
                 pending += (value, key)
-        elif type(node) is Sequence:
+        elif isinstance(node, Sequence):
             pending += reversed(node.items)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import gc
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -15,6 +16,7 @@ from graphbuilder.editing.session import Session
 from graphbuilder.errors import GraphbuilderError
 from graphbuilder.tui.canvas import Canvas, Density
 from graphbuilder.tui.files import Opened, open_file
+from graphbuilder.tui.garbage import QUIET, Garbage
 from graphbuilder.tui.journal import Journal
 from graphbuilder.tui.keys import ACTIONS, known_ids
 from graphbuilder.tui.panes.inspector import Inspector
@@ -63,7 +65,6 @@ class EditorApp(App[None]):
         settings: Path | None = None, journals: Path | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.path = path
         self.opened: Opened = open_file(path)
         # A file that does not exist yet begins as the smallest one that can be read; it is written when it is saved.
         new = self.opened.stamp is None and not self.opened.text
@@ -72,6 +73,9 @@ class EditorApp(App[None]):
         self.workspace.disk_text = self.opened.text
         self._journals = journals
         self._main: MainScreen | None = None
+        self._garbage: Garbage | None = None
+        # When a key or the mouse was last used.
+        self._touched = 0.0
         self._trouble: GraphbuilderError | None = None
         self.settings = self._read_settings(settings or settings_path())
         self.theme = theme if theme in self.available_themes else self.settings.theme
@@ -92,6 +96,12 @@ class EditorApp(App[None]):
         return self._main
 
     @property
+    def path(self) -> Path:
+        """The file that is edited."""
+        assert self.workspace.path is not None
+        return self.workspace.path
+
+    @property
     def main(self) -> MainScreen:
         """The main screen."""
         assert self._main is not None
@@ -104,9 +114,28 @@ class EditorApp(App[None]):
         self.main.begin()
         if self._trouble is not None:
             self.main.say(f"the settings are wrong, and not used: {self._trouble.diagnostics[0]}", "warning")
-        # What is loaded by now stays, and need not be looked through at each collection.
-        gc.collect()
-        gc.freeze()
+        self._garbage = Garbage()
+        self.set_interval(QUIET, self._collect)
+
+    def watch_app_focus(self, focus: bool) -> None:
+        """Gives the keys to what is to have them at first, where the window came to the front only later."""
+        screen = self.screen
+        if focus and screen.focused is None:
+            wanted = self.AUTO_FOCUS if screen.AUTO_FOCUS is None else screen.AUTO_FOCUS
+            found = next((widget for widget in screen.query(wanted or "*") if wanted and widget.focusable), None)
+            if found is not None:
+                screen.set_focus(found)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent):
+            self._touched = time.monotonic()
+        await super().on_event(event)
+
+    def _collect(self) -> None:
+        """Collects garbage where it holds nobody up: nothing is typed, drawn or run."""
+        if time.monotonic() - self._touched >= QUIET and not self.main.busy and not self.main.jobs.running:
+            assert self._garbage is not None
+            self._garbage.collect()
 
     def action_leave(self) -> None:
         """Quits, wherever the keys go."""
@@ -123,6 +152,8 @@ class EditorApp(App[None]):
         """Ends what runs beside the editor; work that nobody was asked about is kept."""
         if self._main is not None:
             self._main.end(keep=self.workspace.changed)
+        if self._garbage is not None:
+            self._garbage.restore()
 
     def action_theme(self) -> None:
         """Asks for a theme, and shows each that the cursor stands on."""

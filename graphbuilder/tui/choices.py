@@ -10,8 +10,9 @@ from graphbuilder.blueprint.node_schema import one_line
 from graphbuilder.blueprint.shipped import block_path
 from graphbuilder.catalog import layers, ops
 from graphbuilder.compression.sizes import PredictedSize
+from graphbuilder.compression.tables import passes
 from graphbuilder.editing.commands.adding import After, AtEnd, Before, Branch, OnEdge, Place
-from graphbuilder.editing.fitting import FittingFusion, Judged
+from graphbuilder.editing.fitting import FittingFusion, UnfitFusion
 from graphbuilder.editing.levels import Level
 from graphbuilder.editing.passing import FittingPass
 from graphbuilder.editing.references import OUTPUTS
@@ -21,11 +22,12 @@ from graphbuilder.tui.screens.picker import Choice
 
 __all__ = [
     "find_choices",
-    "fusion_choices",
+    "fusion_choice",
     "kind_choices",
     "node_choices",
-    "pass_choices",
+    "pass_choice",
     "place_choices",
+    "reuse_choices",
     "there_choices",
 ]
 
@@ -57,7 +59,7 @@ def kind_choices(document: Document, *, others: bool = False) -> list[Choice]:
 
     Arguments:
         document: for its own blocks and imports.
-        others: whether inputs, params and outputs are listed too.
+        others: whether inputs, params, outputs, imports and nodes that are called again are listed too.
     """
     blocks = []
     for name in document.block_names():
@@ -68,6 +70,8 @@ def kind_choices(document: Document, *, others: bool = False) -> list[Choice]:
         Choice("input:", "input", "a tensor that the model is given", "file"),
         Choice("param:", "param", "a knob of the file", "file"),
         Choice("output:", "output", "the selected node as one more output", "file"),
+        Choice("import:", "import", "another file whose blocks can be used", "file"),
+        Choice("reuse:", "reuse", "an earlier node called again, with the same weights", "node"),
     ]
     return [*_catalog_choices(), *blocks, *(rest if others else [])]
 
@@ -111,6 +115,19 @@ def node_choices(level: Level, *, skip: Sequence[str] = (), outputs: bool = Fals
     return [*found, Choice("outputs", "outputs", "what the model gives")] if outputs else found
 
 
+def reuse_choices(level: Level) -> list[Choice]:
+    """The nodes of a level that can be called again: those with weights.
+
+    Arguments:
+        level: the file or block.
+    """
+    return [
+        Choice(name, name, str(getattr(node, node.kind)))
+        for name, node in level.definition.nodes.items()
+        if node.kind in ("layer", "block", "fuse")
+    ]
+
+
 def find_choices(document: Document) -> Iterator[tuple[str, tuple[str, ...], Choice]]:
     """Everything in a file that has a name: its key as a row of the outline has it, its texts, and its choice."""
     blueprint = document.blueprint
@@ -127,19 +144,25 @@ def find_choices(document: Document) -> Iterator[tuple[str, tuple[str, ...], Cho
         yield f"params/{name}", (name, "param"), Choice(f"params/{name}", name, "param")
     for name in blueprint.blocks:
         yield f"blocks/{name}", (name, "block"), Choice(f"blocks/{name}", name, "block")
+        block = blueprint.blocks[name]
+        for kind, found in (("param", block.params), ("input", block.inputs)):
+            for inner in found:
+                key = f"blocks/{name}/{kind}s/{inner}"
+                yield key, (inner, kind), Choice(key, inner, kind, f"in block {name}")
+    for name in blueprint.imports:
+        yield f"imports/{name}", (name, "import"), Choice(f"imports/{name}", name, "import")
     for number, declared in enumerate(blueprint.compression):
         yield f"compression/{number}", (declared.name, "pass"), Choice(f"compression/{number}", declared.name, "pass")
     for section in ("outputs", "training", "budget"):
         yield section, (section, ""), Choice(section, section, "section")
 
 
-def fusion_choices(judged: Judged) -> list[Choice]:
-    """The ways to merge some branches: those that fit, then the others with the reason."""
-    found = [Choice(fit.strategy, fit.strategy, fit.about, _added(fit), _fusion_detail(fit)) for fit in judged.fitting]
-    for unfit in judged.unfit:
-        detail = f"does not fit: {unfit.reason}" + (f"\n{unfit.hint}" if unfit.hint else "")
-        found.append(Choice(unfit.strategy, unfit.strategy, unfit.about, "does not fit", detail, possible=False))
-    return found
+def fusion_choice(found: FittingFusion | UnfitFusion) -> Choice:
+    """A way to merge some branches, with what it adds, or with the reason why it does not fit."""
+    if isinstance(found, FittingFusion):
+        return Choice(found.strategy, found.strategy, found.about, _added(found), _fusion_detail(found))
+    detail = f"does not fit: {found.reason}" + (f"\n{found.hint}" if found.hint else "")
+    return Choice(found.strategy, found.strategy, found.about, "does not fit", detail, possible=False)
 
 
 def _added(fit: FittingFusion) -> str:
@@ -160,25 +183,22 @@ def _fusion_detail(fit: FittingFusion) -> str:
     return "\n".join(lines)
 
 
-def pass_choices(found: Sequence[FittingPass]) -> list[Choice]:
-    """The passes of compression, each with what it would do."""
-    choices = []
-    for each in found:
-        right = "does not fit" if not each.fits else _sizes(each.before, each.after)
-        lines = []
-        if not each.fits:
-            lines.append(f"does not fit: {each.reason}" + (f"\n{each.hint}" if each.hint else ""))
-        elif each.options:
-            lines.append("with " + ", ".join(f"{key} {value}" for key, value in each.options.items()))
-        for one in each.layers[:8]:
-            verdict = str(one.ruling.verdict)
-            lines.append(f"{one.layer}: {verdict}" + (f", {one.ruling.reason}" if one.ruling.reason else ""))
-        if len(each.layers) > 8:
-            lines.append(f"… and {len(each.layers) - 8} more; {len(each.changed)} of {len(each.layers)} would change")
-        if each.without:
-            lines.append(f"no layer of their own: {', '.join(each.without)}")
-        choices.append(Choice(each.name, each.name, each.about, right, "\n".join(lines), possible=each.fits))
-    return choices
+def pass_choice(found: FittingPass) -> Choice:
+    """A pass of compression, with what it would do."""
+    right = "does not fit" if not found.fits else _sizes(found.before, found.after)
+    lines = []
+    if not found.fits:
+        lines.append(f"does not fit: {found.reason}" + (f"\n{found.hint}" if found.hint else ""))
+    elif found.options:
+        lines.append("with " + ", ".join(f"{key} {value}" for key, value in found.options.items()))
+    for one in found.layers[:8]:
+        verdict = str(one.ruling.verdict)
+        lines.append(f"{one.layer}: {verdict}" + (f", {one.ruling.reason}" if one.ruling.reason else ""))
+    if len(found.layers) > 8:
+        lines.append(f"… and {len(found.layers) - 8} more; {len(found.changed)} of {len(found.layers)} would change")
+    if found.without:
+        lines.append(f"no layer of their own: {', '.join(found.without)}")
+    return Choice(found.name, found.name, found.about, right, "\n".join(lines), possible=found.fits)
 
 
 def there_choices(document: Document) -> list[Choice]:
@@ -188,6 +208,9 @@ def there_choices(document: Document) -> list[Choice]:
         told = f"pass {number + 1}, {declared.name}"
         choices.append(Choice(f"include:{number}", f"include in {told}", "let it change these nodes too"))
         choices.append(Choice(f"exclude:{number}", f"exclude from {told}", "let it leave these nodes as they are"))
+        kind = passes.get(declared.name)
+        if kind is not None and kind.per_node:
+            choices.append(Choice(f"override:{number}", f"do otherwise in {told}", "with an option for these alone"))
     return choices
 
 

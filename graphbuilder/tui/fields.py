@@ -14,7 +14,7 @@ from graphbuilder.editing.command import Command
 from graphbuilder.errors import BlueprintError
 from graphbuilder.text import parse
 
-__all__ = ["UNSET", "Field", "Form", "Said", "choices_of", "read_value", "said_of", "value_text"]
+__all__ = ["UNSET", "Field", "Form", "Said", "choices_of", "name_field", "read_value", "said_of", "value_text"]
 
 UNSET: Any = object()
 
@@ -75,6 +75,17 @@ class Form:
     about: str
     fields: tuple[Field, ...]
     note: str = ""
+
+
+def name_field(name: str, change: Callable[[str], Command]) -> Field:
+    """The field in which something is renamed.
+
+    Arguments:
+        name: what it is called.
+        change: the command that calls it something else.
+    """
+    about = "what it is called; everything that refers to it follows"
+    return Field("name", "name", about, "a name", name, required=True, change=change, text=True)
 
 
 def read_value(text: str, field: Field) -> Any:

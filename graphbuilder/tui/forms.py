@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from graphbuilder.blueprint import BlockNode, BudgetSpec, Document, InputSpec, Param, ReuseNode, Training
+from graphbuilder.blueprint import BlockNode, BudgetSpec, Document, InputSpec, LayerNode, Param, ReuseNode, Training
 from graphbuilder.blueprint.entry_schema import argument_schemas, blueprint_key, call_schema, in_words, param_schema
 from graphbuilder.blueprint.entry_schema import written as as_blueprint
 from graphbuilder.catalog import DTYPES, Entry, LayerEntry
@@ -18,16 +18,18 @@ from graphbuilder.compression.tables import passes
 from graphbuilder.editing.command import Command
 from graphbuilder.editing.commands.arguments import SetArgument, UnsetArgument
 from graphbuilder.editing.commands.ends import RenameInput, SetInput, UnsetInput
+from graphbuilder.editing.commands.imports import RenameImport, SetImport
 from graphbuilder.editing.commands.outputs import SetOutputs
 from graphbuilder.editing.commands.params import RenameParam, SetParam, UnsetParam
-from graphbuilder.editing.commands.passes import EditPass, UnsetPass
+from graphbuilder.editing.commands.passes import EditPass, OverrideOption, UnsetOverride, UnsetPass
 from graphbuilder.editing.commands.renaming import RenameNode
 from graphbuilder.editing.commands.top import SetDescription, SetInputsAs, SetName
 from graphbuilder.editing.commands.training import SetBudget, SetTraining, UnsetBudget, UnsetTraining
 from graphbuilder.editing.kinds import kind_of_node
 from graphbuilder.editing.levels import Level
 from graphbuilder.text.source import Path
-from graphbuilder.tui.fields import UNSET, Field, Form, Said, choices_of, said_of
+from graphbuilder.tui.block_forms import block_form, block_outputs_form, port_form
+from graphbuilder.tui.fields import UNSET, Field, Form, Said, choices_of, name_field, said_of
 
 __all__ = ["form_of"]
 
@@ -38,7 +40,9 @@ def form_of(document: Document, where: Path) -> Form | None:
     Arguments:
         document: a loaded blueprint.
         where: the keys that lead to it: ("nodes", "conv"), ("blocks", "encoder", "nodes", "attention"),
-            ("inputs", "image"), ("params", "units"), ("compression", 0), ("training",), ("budget",), ("outputs",), ().
+            ("blocks", "encoder", "params", "width"), ("inputs", "image"), ("params", "units"), ("imports", "parts"),
+            ("compression", 0),
+            ("compression", 0, "overrides", "scores"), ("training",), ("budget",), ("outputs",), ().
     """
     match where:
         case ("nodes", str(name), *_):
@@ -47,13 +51,20 @@ def form_of(document: Document, where: Path) -> Form | None:
             return _node_form(Level(document, block), name)
         case ("blocks", str(block), "params", str(name), *_) if block in document.blueprint.blocks:
             return _param_form(document, name, block)
-        case ("blocks", str(block), *_) if block in document.blueprint.blocks:
-            definition = document.blueprint.blocks[block]
-            return Form(block, "block", definition.about or "", (), "select one of its nodes, or edit the text")
+        case ("blocks", str(block), "inputs", str(name), *_) if block in document.blueprint.blocks:
+            return port_form(document, block, name)
+        case ("blocks", str(block), "outputs", *_) if block in document.blueprint.blocks:
+            return block_outputs_form(document, block)
+        case ("blocks", str(block), *_):
+            return block_form(document, block)
         case ("inputs", str(name), *_):
             return _input_form(document, name)
         case ("params", str(name), *_):
             return _param_form(document, name, None)
+        case ("imports", str(name), *_):
+            return _import_form(document, name)
+        case ("compression", int(index), "overrides", str(name), *_):
+            return _override_form(document, index, name)
         case ("compression", int(index), *_):
             return _pass_form(document, index)
         case ("training", *_):
@@ -72,10 +83,10 @@ def _node_form(level: Level, name: str) -> Form | None:
     data = level.data["nodes"][name]
     kind = kind_of_node(level, node)
     block = level.block
-    fields = [_name_field(name, lambda new: RenameNode(name, new, block))]
+    fields = [name_field(name, lambda new: RenameNode(name, new, block))]
 
     if isinstance(node, ReuseNode):
-        fields += _common(level, name, data, call=True)
+        fields += [_argument(level, name, data, ("reuse",), _REUSE), *_common(level, name, data, call=True)]
         about = f"calls {node.reuse} again, with the same weights"
         return Form(name, f"reuse {node.reuse}", about, tuple(fields))
     told = str(data.get(node.kind, ""))
@@ -89,6 +100,11 @@ def _node_form(level: Level, name: str) -> Form | None:
         for key, param in kind.params.items():
             param_said = said_of(param.about or "", param_schema(param), param.default, param.required)
             fields.append(_argument(level, name, data, (key,), param_said))
+    elif kind is not None and kind.custom:
+        fields += [
+            _argument(level, name, data, (key,), said_of(LayerNode.model_fields[key].description or "", {}, None))
+            for key in ("args", "gives", "call")
+        ]
     else:
         fields += [
             _argument(level, name, data, (key,), said_of("", {}, None))
@@ -124,6 +140,7 @@ def _entry_arguments(entry: type[Entry]) -> tuple[tuple[Path, Said], ...]:
 
 
 _REPEAT = said_of("how many copies follow one another, each with its own weights", {"type": "integer", "minimum": 1}, 1)
+_REUSE = said_of("the node whose weights are used again", {"type": "string"}, None, required=True)
 _CALL = said_of("call arguments that are not tensors", {"type": "object"}, {})
 _WHEN = said_of("where it is false, the node is left out and its input passes on", {"type": "boolean"}, True)
 _ABOUT = said_of("what it is, for people", {"type": "string"}, "", text=True)
@@ -152,11 +169,6 @@ def _argument(level: Level, name: str, data: Mapping[str, Any], path: Path, said
         lambda new: SetArgument(name, path, new, level.block),
         None if said.required else lambda: UnsetArgument(name, path, level.block), said.text,
     )  # fmt: skip
-
-
-def _name_field(name: str, change: Callable[[str], Command]) -> Field:
-    about = "what it is called; everything that refers to it follows"
-    return Field("name", "name", about, "a name", name, required=True, change=change, text=True)
 
 
 def _of_model(
@@ -206,7 +218,7 @@ def _input_form(document: Document, name: str) -> Form | None:
         lambda path, value: SetInput(name, str(path[0]), value),
         lambda path: UnsetInput(name, str(path[0])),
     )
-    found = [_name_field(name, lambda new: RenameInput(name, new)), *fields]
+    found = [name_field(name, lambda new: RenameInput(name, new)), *fields]
     return Form(name, "input", "a tensor that the model is given", tuple(_with_dtypes(found)))
 
 
@@ -226,8 +238,20 @@ def _param_form(document: Document, name: str, block: str | None) -> Form | None
         Param, long, lambda path, value: SetParam(name, value, str(path[0]), block),
         lambda path: UnsetParam(name, str(path[0]), block),
     )  # fmt: skip
-    found = (_name_field(name, lambda new: RenameParam(name, new, block)), *fields)
+    found = (name_field(name, lambda new: RenameParam(name, new, block)), *fields)
     return Form(name, "param", declared[name].about or "a knob of the file", found)
+
+
+def _import_form(document: Document, name: str) -> Form | None:
+    file = document.blueprint.imports.get(name)
+    if file is None:
+        return None
+    about = "a path from this file, in its folder or below it"
+    field = Field(
+        "file", "file", about, "a path", file, required=True, change=lambda new: SetImport(name, new), text=True
+    )
+    found = (name_field(name, lambda new: RenameImport(name, new)), field)
+    return Form(name, "import", f"another file, whose blocks are {name}.…", found)
 
 
 def _pass_form(document: Document, index: int) -> Form | None:
@@ -243,6 +267,28 @@ def _pass_form(document: Document, index: int) -> Form | None:
     )
     about = (inspect.getdoc(kind) or "").split("\n")[0]
     return Form(kind.name(), f"pass {index + 1} of {len(written)}", about, tuple(fields))
+
+
+def _override_form(document: Document, index: int, node: str) -> Form | None:
+    """The form of what a pass does otherwise to one node, or to those that a pattern matches."""
+    written = document.source.data.get("compression") or []
+    data = written[index] if 0 <= index < len(written) else None
+    kind = passes.get(data["pass"]) if isinstance(data, Mapping) else None
+    if kind is None or not isinstance(data, Mapping) or node not in (data.get("overrides") or {}):
+        return None
+    fields = _of_model(
+        kind, data["overrides"][node], lambda path, value: OverrideOption(index, node, str(path[0]), value),
+        lambda path: UnsetOverride(index, node, str(path[0])),
+        skip=tuple(key for key in kind.model_fields if key not in kind.per_node),
+    )  # fmt: skip
+    own = tuple(
+        replace(
+            field, required=False, default=data.get(field.key, field.default),
+            clear=lambda key=field.key: UnsetOverride(index, node, key),  # type: ignore[misc]
+        )
+        for field in fields
+    )  # fmt: skip
+    return Form(node, f"override of {kind.name()}", f"what pass {index + 1} does otherwise to {node}", own)
 
 
 def _training_form(document: Document) -> Form:

@@ -22,7 +22,7 @@ COPY_VARIABLE = "GRAPHBUILDER_JOB_COPY"
 # How long the command may take to end once it was asked to, in seconds, before it is asked less kindly.
 _PATIENCE = (10.0, 5.0)
 # How far the command stands back behind other programs, as nice(2) counts it.
-_NICENESS = 5
+_NICENESS = 10
 
 
 def main() -> None:
@@ -36,6 +36,8 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
+    # Cancelling begins with SIGINT, which an editor that a script has started may have been told to ignore.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Drawing goes first: a model that is built on every core must not make the editor wait for one.
     with contextlib.suppress(OSError):
         os.nice(_NICENESS)

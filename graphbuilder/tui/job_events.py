@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
 from graphbuilder.errors import Diagnostic
 
-__all__ = ["Ended", "Ending", "Event", "Listener", "Progress", "Said", "clean_line"]
+__all__ = ["Ended", "Ending", "Event", "Listener", "Progress", "Said", "clean_line", "gathered"]
 
 # Sequences by which programs move the cursor and colour text (ECMA-48), and those that set titles.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
@@ -94,6 +94,26 @@ def clean_line(line: str) -> str:
     if len(shown) > _LONGEST:
         shown = f"{shown[:_LONGEST]}…"
     return "".join(character if character.isprintable() else "\ufffd" for character in shown)
+
+
+def gathered(events: Iterable[Event]) -> list[Event]:
+    """What happened at about the same time as few events: lines that come from one stream together, the last progress.
+
+    Example:
+        >>> gathered([Said(("epoch 1",)), Progress("epoch 1"), Said(("epoch 2",)), Progress("epoch 2")])
+        [Said(lines=('epoch 1', 'epoch 2'), error=False), Progress(what='epoch 2', fraction=None, values=())]
+    """
+    said: list[tuple[bool, list[str]]] = []
+    last: list[Event] = []
+    for event in events:
+        match event:
+            case Said(lines, error) if said and said[-1][0] is error:
+                said[-1][1].extend(lines)
+            case Said(lines, error):
+                said.append((error, [*lines]))
+            case _:
+                last = [event]
+    return [*(Said(tuple(lines), error) for error, lines in said), *last]
 
 
 class Listener:

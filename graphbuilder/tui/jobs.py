@@ -25,12 +25,12 @@ from graphbuilder.errors import BlueprintError, Diagnostic, GraphbuilderError, M
 from graphbuilder.text import parse
 from graphbuilder.tui.files import open_file
 from graphbuilder.tui.job_child import COPY_VARIABLE
-from graphbuilder.tui.job_events import Ended, Ending, Event, Listener, Progress, Said
+from graphbuilder.tui.job_events import Ended, Ending, Event, Listener, Progress, Said, gathered
 
 __all__ = ["Ended", "Ending", "Event", "Job", "Jobs", "Progress", "Said", "import_path", "runnable"]
 
-# What is read at once from a pipe.
-_CHUNK = 64 * 1024
+# What is read at once from a pipe: no more lines than can be shown without a stall.
+_CHUNK = 16 * 1024
 # How often what was said is handed on, in seconds: a command that floods its log must not flood the screen.
 _PULSE = 0.05
 # How long a command may take to end once it was asked, in seconds, before it is asked less kindly.
@@ -224,7 +224,7 @@ class Job:
                 if pipe is not None:
                     with contextlib.suppress(OSError):
                         pipe.close()
-        for event in listener.end():
+        for event in gathered(listener.end()):
             self._tell(event)
         how, message = self._ending(code)
         return Ended(how, code, time.monotonic() - began, listener.diagnostics, f"{self.command} {message}")
@@ -256,12 +256,14 @@ class Job:
                 dead = process.poll() is not None
                 heard = selector.select(0 if dead else _PULSE)
                 began = time.monotonic()
+                happened: list[Event] = []
                 for key, _ in heard:
                     chunk = os.read(key.fd, _CHUNK)
                     if not chunk:
                         selector.unregister(key.fileobj)
-                    for event in listener.hear(chunk, error=key.data):
-                        self._tell(event)
+                    happened += listener.hear(chunk, error=key.data)
+                for event in gathered(happened):
+                    self._tell(event)
                 if dead and not heard:
                     return
                 now = time.monotonic()
@@ -326,7 +328,7 @@ class Jobs:
         listen: told what happens to which job, in that job's thread.
     """
 
-    def __init__(self, listen: Callable[[Job, Event], None]) -> None:
+    def __init__(self, listen: Callable[[Job, Event], object]) -> None:
         self._listen = listen
         self._closed = False
         self.all: list[Job] = []

@@ -65,12 +65,12 @@ class Journal:
         text: str,
         folder: Path | None = None,
         *,
-        failed: Callable[[OSError], None] | None = None,
+        failed: Callable[[OSError], object] | None = None,
     ) -> None:
         self.file = Path(os.path.realpath(file))
         self.folder = folder or journal_folder()
         self.fault: OSError | None = None
-        self._failed = failed
+        self.failed = failed
         self._disk = text_digest(text)
         self._text = text
         self._place: Path | None = None
@@ -159,8 +159,8 @@ class Journal:
             if self._place is not None:
                 self._broken.append(self._place)
             self._let_go()
-            if first and self._failed is not None:
-                self._failed(error)
+            if first and self.failed is not None:
+                self.failed(error)
 
     def _step(self, text: str, title: str, when: float) -> None:
         splice = change_between(self._text, text)

@@ -39,7 +39,7 @@ class FileWatch:
         self,
         path: Path,
         stamp: FileStamp | None,
-        changed: Callable[[Opened | None], None],
+        changed: Callable[[Opened | None], object],
         *,
         interval: float = 0.5,
     ) -> None:

@@ -11,6 +11,7 @@ import hmac
 import html
 import importlib.resources
 import ipaddress
+import os
 import re
 import secrets
 import signal
@@ -33,12 +34,13 @@ except ImportError as missing:
     ) from missing
 
 from graphbuilder.tui.jobs import import_path
+from graphbuilder.tui.web_driver import ServedDriver
 
 __all__ = ["WebEditor", "is_loopback", "serve"]
 
 # How long the page may be away, in seconds, before the server ends with it: reloading takes a moment.
 _AWAY = 5.0
-# How long an editor may take to end once its browser has gone, in seconds.
+# How long an editor may take to end once it was asked, in seconds, before it is asked less kindly.
 _GRACE = 5.0
 # How large a terminal a browser may ask for, in cells.
 _LARGEST = 1_000
@@ -293,6 +295,7 @@ class _Service(AppService):
         """Starts the editor itself, where textual-serve would ask a shell to."""
         environment: dict[str, str] = self._build_environment(width=width, height=height)
         environment["PYTHONPATH"] = import_path()
+        environment["TEXTUAL_DRIVER"] = f"{ServedDriver.__module__}:{ServedDriver.__name__}"
         process = await asyncio.create_subprocess_exec(
             *self.arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment, process_group=0
         )
@@ -309,12 +312,22 @@ class _Service(AppService):
 
     async def _close(self) -> None:
         process: Any = self._process
+        loop = asyncio.get_running_loop()
+        due = loop.time() + _GRACE
         with contextlib.suppress(TimeoutError, OSError):
             await asyncio.wait_for(self.stop(), _GRACE)
         if process is None:
             return
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), 1.0)
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+        # What it still draws is read: an editor that waits for a reader could not end.
+        read = asyncio.gather(process.stdout.read(), process.stderr.read())
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), due - loop.time())
+                break
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+            due = loop.time() + _GRACE
         await process.wait()
+        read.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await read

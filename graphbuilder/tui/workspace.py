@@ -20,6 +20,7 @@ from graphbuilder.text.tree import Mapping as Entries
 from graphbuilder.text.tree import dereferenced
 from graphbuilder.tui.canvas import Scene, foldable_below, scene_of
 from graphbuilder.tui.canvas.known import known_of
+from graphbuilder.tui.canvas.remembered import Drawn
 
 __all__ = ["Facts", "Outcome", "Workspace", "outcome_of", "subject_at"]
 
@@ -68,6 +69,7 @@ def outcome_of(document: Document, params: Mapping[str, Any]) -> Outcome:
         params: values for some of its params.
     """
     lowered = try_lower(document, params)
+    known_of(lowered)  # it is kept, so that drawing need not wait for it
     touched: set[str] = set()
     if lowered.graph is not None and lowered.graph.compression:
         declared, _ = declared_passes(lowered.graph)
@@ -78,7 +80,8 @@ def outcome_of(document: Document, params: Mapping[str, Any]) -> Outcome:
 def subject_at(source: Source, offset: int) -> Path:
     r"""The keys that lead to what stands at an offset of a text, as far as the editor knows it as one thing.
 
-    That is a node, an input, a param, a pass, or a whole section such as `training`.
+    That is a node, an input, a param, an import, a pass, what a pass does otherwise to a node, what a block holds, or
+    a whole section such as `training`.
 
     Example:
         >>> from graphbuilder.text import parse
@@ -87,7 +90,7 @@ def subject_at(source: Source, offset: int) -> Path:
     """
     path: Path = ()
     node = source.root
-    depths = {"nodes": 2, "inputs": 2, "params": 2, "compression": 2, "blocks": 4}
+    depths = {"nodes": 2, "inputs": 2, "params": 2, "imports": 2, "compression": 4, "blocks": 4}
     most = 1
     while len(path) < most:
         inside = dereferenced(node)
@@ -95,21 +98,22 @@ def subject_at(source: Source, offset: int) -> Path:
             # An entry goes on until the next one begins, comments above that included.
             found = [entry for entry in inside.entries if entry[0].start <= offset]
             if not found:
-                return path
+                return path[:2]
             key, node = found[-1]
             path = (*path, str(key.value))
         elif hasattr(inside, "items"):
             numbers = [number for number, item in enumerate(inside.items) if item.start <= offset]
             if not numbers:
-                return path
-            path = (*path, numbers[-1])
+                return path[:2]
             node = inside.items[numbers[-1]]
+            # The inputs of a block may be listed, and are known by their names.
+            path = (*path, str(getattr(node, "value", "")) if path[2:] == ("inputs",) else numbers[-1])
         else:
-            return path
+            return path[:2]
         if len(path) == 1:
             most = depths.get(str(path[0]), 1)
-        if len(path) == 3 and path[2] not in ("nodes", "params", "inputs"):
-            return path[:2]
+        if len(path) == 3 and path[2] not in ("nodes", "params", "inputs", "overrides"):
+            return path if path[0] == "blocks" and path[2] == "outputs" else path[:2]
     return path
 
 
@@ -135,6 +139,7 @@ class Workspace:
     clip: str = ""
     disk_text: str = ""
     _readable: Document | None = None
+    _drawn: Drawn = field(default_factory=Drawn)
     _typed: float = -1e9
 
     def __post_init__(self) -> None:
@@ -185,7 +190,7 @@ class Workspace:
         if self.outcome is not None:
             marks = dict.fromkeys(self.outcome.compressed, ("compressed",))
         lowered = self.outcome.lowered if self.outcome is not None else None
-        return scene_of(document, lowered, unfolded=self.unfolded, marks=marks)
+        return scene_of(document, lowered, unfolded=self.unfolded, marks=marks, drawn=self._drawn)
 
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """What is wrong or noteworthy with the text as it stands, as far as it is known."""

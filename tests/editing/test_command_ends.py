@@ -7,7 +7,7 @@ import pytest
 from graphbuilder.editing.command import Command
 from graphbuilder.editing.commands.ends import AddInput, RemoveInput, RenameInput, SetInput, UnsetInput
 from graphbuilder.editing.commands.outputs import AddOutput, RemoveOutput, RenameOutput, SetOutputs
-from graphbuilder.editing.commands.top import SetDescription, SetInputsAs, SetName
+from graphbuilder.editing.commands.top import RemoveSection, SetDescription, SetInputsAs, SetName
 from graphbuilder.editing.session import Session
 from graphbuilder.errors import CommandError
 from graphbuilder.lowering import lower
@@ -35,8 +35,13 @@ CASES: dict[str, Command] = {
     "set_outputs_one": SetOutputs("answer"),
     "set_outputs_list": SetOutputs(["answer", "seen.conv"]),
     "set_outputs_none": SetOutputs(None),
+    "set_outputs_to_a_number": SetOutputs(5),  # type: ignore[arg-type]  # as it may be typed
     "set_outputs_to_nothing": SetOutputs([]),
     "set_outputs_to_no_node": SetOutputs(["answer", "seen.nothing"]),
+    "remove_training": RemoveSection("training"),
+    "remove_compression": RemoveSection("compression"),
+    "remove_budget": RemoveSection("budget"),
+    "remove_nodes": RemoveSection("nodes"),  # type: ignore[arg-type]  # what a front end might ask for
     "set_name": SetName("image_text"),
     "take_name_away": SetName(None),
     "set_description": SetDescription("Looks: and reads # both"),
@@ -128,3 +133,14 @@ def test_a_list_of_outputs_becomes_a_mapping_for_the_first_name() -> None:
     assert "\noutputs: {b: b, code: a}\n" in session.text
     session.run(AddOutput("a"))
     assert "\noutputs: {b: b, code: a, a: a}\n" in session.text
+
+
+def test_a_section_that_is_not_there_is_refused() -> None:
+    text = "blueprint: 1\ninputs: {x: {shape: [8]}}\nnodes: {a: {layer: Dense, units: 2}}\ntraining: {}  # how\n"
+    session = Session(text + "budget: {raw_bytes: 9}\n", "x.yaml")
+    with pytest.raises(CommandError, match="GB201 the file has no compression"):
+        session.run(RemoveSection("compression"))
+    session.run(RemoveSection("training"))
+    assert session.text == text.replace("training: {}  # how\n", "budget: {raw_bytes: 9}\n")
+    session.run(RemoveSection("budget"))
+    assert "budget" not in session.text

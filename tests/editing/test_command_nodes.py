@@ -11,7 +11,7 @@ from graphbuilder.editing.changes import Insert
 from graphbuilder.editing.command import Command
 from graphbuilder.editing.commands.adding import AddNode, After, AtEnd, Before, Branch, OnEdge
 from graphbuilder.editing.commands.arguments import SetArgument, UnsetArgument
-from graphbuilder.editing.commands.connecting import Connect, Disconnect, Rewire, SwapInputs
+from graphbuilder.editing.commands.connecting import Connect, Disconnect, Rewire, SwapInputs, UnsetFrom
 from graphbuilder.editing.commands.deleting import DeleteNodes
 from graphbuilder.editing.commands.kinds import ChangeKind
 from graphbuilder.editing.commands.renaming import RenameNode
@@ -44,6 +44,13 @@ CASES: dict[str, Command] = {
     "add_after_nothing": AddNode("layer", "Dense", After("hiden")),
     "add_before_what_takes_several": AddNode("layer", "Dense", Before("merged")),
     "add_on_no_edge": AddNode("layer", "Dense", OnEdge("words", "size")),
+    "add_reuse": AddNode("reuse", "hidden", Branch("merged")),
+    "add_reuse_of_a_layer_in_a_block": AddNode("reuse", "seen.conv", Branch("image"), "looked"),
+    "add_reuse_of_nothing": AddNode("reuse", "hiden", Branch("merged")),
+    "add_reuse_of_a_fusion": AddNode("reuse", "merged", After("merged")),
+    "add_reuse_that_feeds_what_it_reuses": AddNode("reuse", "merged", After("flat")),
+    "leave_from_out_that_is_not_there": UnsetFrom("asked"),
+    "leave_from_out_that_says_more": UnsetFrom("size"),
     "delete": DeleteNodes(["hidden"]),
     "delete_with_its_comment": DeleteNodes(["words"]),
     "delete_several": DeleteNodes(["flat", "code", "merged"]),

@@ -23,6 +23,7 @@ from graphbuilder.editing.commands.passes import (
     UnsetPass,
 )
 from graphbuilder.editing.passing import SUGGESTED, passes_that_fit
+from graphbuilder.editing.passing_blocks import pass_names
 from graphbuilder.editing.session import Session
 from graphbuilder.errors import BlueprintError, CommandError
 from graphbuilder.lowering import lower
@@ -30,6 +31,9 @@ from tests.editing.golden import check_golden
 
 CASES: dict[str, Command] = {
     "attach_cluster": AttachPass("cluster", {"clusters": 16}),
+    "attach_in_a_block": AttachPass("cluster", {"clusters": 8}, ["conv"], block="branch"),
+    "attach_in_a_block_to_nothing": AttachPass("cluster", {"clusters": 8}, ["cnov"], block="branch"),
+    "exclude_in_a_block": ExcludeNodes(1, ["conv"], "branch"),
     "attach_to_a_node": AttachPass("low_rank", {"energy": 0.9}, ["hidden"]),
     "attach_to_nodes_first": AttachPass("prune", {"sparsity": 0.3}, ["seen", "words"], 0),
     "attach_where_it_may_not_stand": AttachPass("cluster", {"clusters": 16}, position=2),
@@ -229,3 +233,70 @@ def test_zeros_that_an_earlier_pass_made_count_in_what_is_predicted() -> None:
     at.run(EditPass(1, ("preserve",), "none"))
     plan = plan_compression(lower(at.document()))[0]
     assert predicted_sizes(plan, lower(at.document()))[1].gzip > alone.gzip
+
+
+COPIES = """\
+blueprint: 1
+inputs: {x: {shape: [8]}}
+blocks:
+  step:
+    inputs: [x]
+    nodes:
+      dense: {layer: Dense, units: 8}
+      twice: {op: add, from: [dense, x]}
+  outer:
+    inputs: [x]
+    nodes:
+      step: {block: step}
+      steps: {block: step, repeat: 2}
+  idle: {inputs: [x], nodes: {d: {layer: Dense, units: 2}}}
+nodes:
+  first: {block: step}
+  many: {block: outer, repeat: 2}
+  other: {layer: Dense, units: 8}
+"""
+
+
+def touched(session: Session) -> list[str]:
+    plan, errors = plan_compression(lower(session.document()))
+    assert not errors
+    return [target.layer for target in plan.stages[0].targets]
+
+
+def test_a_node_of_a_block_is_compressed_in_every_copy() -> None:
+    session = Session(COPIES, "x.yaml")
+    session.run(AttachPass("prune", {"sparsity": 0.5}, ["dense"], block="step"))
+    inner = ("step", "steps.0", "steps.1")
+    every = ["first.dense", *(f"many.{number}.{each}.dense" for number in range(2) for each in inner)]
+    assert touched(session) == every
+    where = session.document().source.data["compression"][0]["where"]
+    assert where == {"nodes": ["first.dense", "many.*.step.dense", "many.*.steps.*.dense"]}
+    session.run(ExcludeNodes(0, ["steps"], "outer"))
+    assert touched(session) == ["first.dense", "many.0.step.dense", "many.1.step.dense"]
+    session.run(IncludeNodes(0, ["steps"], "outer"))
+    assert touched(session) == every
+
+
+def test_a_pattern_that_would_match_others_is_not_written() -> None:
+    text = COPIES.replace("nodes:\n      step:", "nodes:\n      t: {block: deep}\n      step:")
+    text = text.replace("  outer:", "  deep: {inputs: [x], nodes: {step: {layer: Dense, units: 8}}}\n  outer:")
+    document = Session(text, "x.yaml").document()
+    assert pass_names(document, ["step"], "outer") == ("many.0.step", "many.1.step")
+    assert pass_names(document, ["step"], "deep") == ("many.*.t.step",)
+
+
+@pytest.mark.parametrize(
+    ("node", "block", "message"),
+    [
+        ("twice", "step", "GB301 twice of block step owns no layer"),
+        ("denes", "step", "GB301 there is no node denes in block step"),
+        ("d", "idle", "GB303 no node uses idle, so there are no layers of it to compress"),
+        ("dense", "stpe", "GB205 stpe is no block of this file"),
+    ],
+)
+def test_what_passes_cannot_name_in_a_block_is_refused(node: str, block: str, message: str) -> None:
+    session = Session(COPIES, "x.yaml")
+    with pytest.raises(CommandError) as caught:
+        session.run(AttachPass("prune", {"sparsity": 0.5}, [node], block=block))
+    assert message in str(caught.value)
+    assert session.text == COPIES

@@ -155,6 +155,18 @@ def test_several_changes_of_one_text_speak_of_the_text_before() -> None:
     assert apply(source, changes).source.text == after
 
 
+@pytest.mark.parametrize("items", [["a", "b"], ["a", "b", "c"], ["b", "c"], ["a", "c"], ["c", "d"]])
+@pytest.mark.parametrize("comments", [{}, {"a": "  # of a"}, {"b": "  # of b", "d": "  # of d"}])
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_any_items_of_a_list_can_go_at_once(items: list[str], comments: dict[str, str], end: str) -> None:
+    text = "x:\n  # which\n" + "\n".join(f"  - {each}{comments.get(each, '')}" for each in "abcd") + end
+    source = parse(text)
+    after = apply(source, [Remove(("x", "abcd".index(each))) for each in items]).source
+    assert after.data == {"x": [each for each in "abcd" if each not in items]}
+    assert [each for each in comments.values() if each.strip() not in after.text] == []
+    assert "# which" in after.text
+
+
 @pytest.mark.parametrize("end", ["", "\n"])
 def test_all_items_but_the_first_can_be_removed(end: str) -> None:
     removed: list[Change] = [Remove(("a", 1)), Remove(("a", 2))]

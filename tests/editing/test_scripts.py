@@ -26,6 +26,7 @@ from graphbuilder.editing.session import Session
 from graphbuilder.errors import BlueprintError, CommandError
 from graphbuilder.text import Source, parse
 from graphbuilder.text.splices import same_data, spliced
+from graphbuilder.text.tree import Node, walk
 from tests.editing.restyling import RESTYLED, comments
 
 COMMANDS = 50
@@ -70,6 +71,9 @@ class Script:
         # The parsed document is what was meant, also when it is read by itself.
         again = parse(after, name=self.session.name)
         assert same_data(again.data, changed_data(source.data, edit.changes))
+        now = self.session.state.source
+        assert now is not None
+        assert places(now.root) == places(again.root)
         # Nothing but what is named by the changes has gone, and no comment that belongs to something else.
         step = self.session.done[-1]
         assert spliced(before, step.forward) == after
@@ -86,6 +90,11 @@ class Script:
         for text in self.texts[1:]:
             self.session.redo()
             assert self.session.text == text
+
+
+def places(root: Node) -> list[tuple[int, int, object]]:
+    """Where everything stands in a text."""
+    return [(node.start, node.end, getattr(node, "value", None)) for node in walk(root)]
 
 
 def own_lines(source: Source, changes: tuple[Change, ...]) -> set[int]:

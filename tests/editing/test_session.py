@@ -203,3 +203,43 @@ def test_imports_are_read_anew_after_each_step(tmp_path: Path) -> None:
     assert "b" in session.document().imports
     session.undo()
     assert "b" in session.document().imports
+
+
+def test_what_was_planned_is_carried_out_only_on_the_text_it_was_planned_for() -> None:
+    session = Session(TEXT)
+    planned = session.planned(RenameNode("a", "b"))
+    assert session.text == TEXT
+    session.type(TEXT + "# more\n")
+    with pytest.raises(CommandError, match="the text has changed since"):
+        session.do(planned)
+    assert session.text == TEXT + "# more\n"
+    assert session.do(session.planned(RenameNode("a", "b"))).focus == "b"
+    assert session.document().blueprint.nodes.keys() == {"b"}
+    assert session.text.endswith("# more\n")
+
+
+def test_what_was_saved_may_be_an_older_text() -> None:
+    session = Session(TEXT)
+    session.run(RenameNode("a", "b"))
+    saved = session.text
+    session.run(RenameNode("b", "c"))
+    session.saved(saved)
+    assert session.changed
+    session.undo()
+    assert not session.changed
+
+
+def test_the_same_text_as_another_file_keeps_its_history(tmp_path: Path) -> None:
+    (tmp_path / "parts.yaml").write_text("blueprint: 1\nblocks: {}\n")
+    text = TEXT.replace("blueprint: 1\n", "blueprint: 1\nimports: {parts: ./parts.yaml}\n")
+    session = Session(text, "here.yaml", tmp_path / "here.yaml")
+    session.run(RenameNode("a", "b"))
+    session.moved("there.json", tmp_path / "there.json")
+    assert session.name == "there.json"
+    # The name says how it is read.
+    assert session.state.source is None
+    assert session.state.diagnostics
+    session.moved("there.yaml", tmp_path / "there.yaml")
+    assert session.document().blueprint.nodes.keys() == {"b"}
+    session.undo()
+    assert session.text == text

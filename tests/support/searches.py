@@ -14,7 +14,7 @@ from graphbuilder.blueprint import Document
 from graphbuilder.compression.budget import Budget
 from graphbuilder.compression.report import Accuracy, Artifact, LatencyFacts, Report, Stage, save_report
 from graphbuilder.compression.search_space import search_space
-from graphbuilder.editing.settings import written
+from graphbuilder.editing.pass_settings import written
 from graphbuilder.errors import BlueprintError, Diagnostic
 from graphbuilder.lowering import lower
 

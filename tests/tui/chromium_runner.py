@@ -1,7 +1,9 @@
-"""Opens an address in a headless Chromium (Qt WebEngine), types what it is told to, and says what came of it.
+"""Opens an address in a headless Chromium (Qt WebEngine), does what it is told to there, and says what came of it.
 
-Arguments: the address, then what to type, one step each: text, or the name of a key such as `<Return>` or `<Ctrl+S>`.
-On stdout comes one JSON document: whether the page loaded, what was asked of which address, what the console said.
+Arguments: the address, then the steps as a JSON list of pairs: `["see", TEXT]` waits until the terminal shows a text,
+`["type", TEXT]` types one, `["press", KEY]` presses a key that Qt has a name for, such as `Return` or `Ctrl+S`.
+On stdout comes one JSON document: whether the page loaded, what was asked of which address, what the console said, what
+the terminal showed whenever a text was seen and at the end, and which steps were not come to.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ from PySide6.QtWebEngineCore import QWebEnginePage, QWebEngineUrlRequestIntercep
 from PySide6.QtWebEngineWidgets import QWebEngineView
 from PySide6.QtWidgets import QApplication
 
-# How long a step may take to come back as a screen, in milliseconds.
-PAUSE = 700
-READY = "document.body.classList.contains('-first-byte')"
+# How long the steps may take together, and how often the screen is looked at, in milliseconds.
+PATIENCE = 90_000
+LOOK = 50
+SCREEN = "(document.querySelector('body.-first-byte .xterm-rows') || {}).innerText || ''"
 
 
 class Page(QWebEnginePage):  # type: ignore[misc]  # to the checker Qt has no types
@@ -39,42 +42,48 @@ class Requests(QWebEngineUrlRequestInterceptor):  # type: ignore[misc]  # to the
         self.asked.append(info.requestUrl().toString())
 
 
+def press(target: Any, key: str) -> None:
+    """Presses a key, with Ctrl where that stands before it."""
+    modifier = Qt.KeyboardModifier.ControlModifier if key.startswith("Ctrl+") else Qt.KeyboardModifier.NoModifier
+    QTest.keyClick(target, getattr(Qt.Key, f"Key_{key.removeprefix('Ctrl+')}"), modifier)
+
+
 def main() -> None:
     application = QApplication(sys.argv[:1])
-    address, *steps = sys.argv[1:]
+    address, steps = sys.argv[1], json.loads(sys.argv[2])
     view, page, requests = QWebEngineView(), Page(), Requests()
     page.profile().setUrlRequestInterceptor(requests)
     view.setPage(page)
     view.resize(1200, 800)
     loaded: list[bool] = []
+    screens: list[str] = []
     page.loadFinished.connect(loaded.append)
 
-    def finish() -> None:
-        told = {"loaded": loaded, "asked": requests.asked, "said": page.said, "ready": not steps}
-        sys.stdout.write(json.dumps(told) + "\n")
+    def finish(screen: str) -> None:
+        told = {"loaded": loaded, "asked": requests.asked, "said": page.said, "left": steps}
+        sys.stdout.write(json.dumps({**told, "screens": [*screens, screen]}) + "\n")
         sys.stdout.flush()
         application.quit()
 
-    def next_step() -> None:
-        if not steps:
-            finish()
-            return
-        target, step = view.focusProxy(), steps.pop(0)
-        if step.startswith("<Ctrl+"):
-            QTest.keyClick(target, getattr(Qt.Key, f"Key_{step[6:-1]}"), Qt.KeyboardModifier.ControlModifier)
-        elif step.startswith("<"):
-            QTest.keyClick(target, getattr(Qt.Key, f"Key_{step[1:-1]}"))
-        else:
-            QTest.keyClicks(target, step)
-        QTimer.singleShot(PAUSE, next_step)
-
     def look() -> None:
-        def found(ready: bool) -> None:
-            QTimer.singleShot(PAUSE, next_step if ready else look)
+        page.runJavaScript(SCREEN, found)
 
-        page.runJavaScript(READY, found)
+    def found(screen: str) -> None:
+        while steps:
+            what, told = steps[0]
+            if what == "see":
+                if told not in screen:
+                    QTimer.singleShot(LOOK, look)
+                    return
+                screens.append(screen)
+            elif what == "type":
+                QTest.keyClicks(view.focusProxy(), told)
+            else:
+                press(view.focusProxy(), told)
+            del steps[0]
+        finish(screen)
 
-    QTimer.singleShot(60_000, finish)
+    QTimer.singleShot(PATIENCE, lambda: page.runJavaScript(SCREEN, finish))
     view.load(QUrl(address))
     view.show()
     view.setFocus()

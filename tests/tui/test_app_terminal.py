@@ -17,6 +17,10 @@ from graphbuilder.lowering import lower
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
 
+# How long a key may take to change what is shown, in seconds; some change nothing.
+_REACTION = 2.0
+
+
 class Terminal:
     """A terminal in which a program runs.
 
@@ -37,10 +41,11 @@ class Terminal:
 
     def screen(self) -> str:
         """What it shows."""
-        shown = subprocess.run(
-            [*self.base, "capture-pane", "-p"], capture_output=True, text=True, timeout=30, check=False
-        )
-        return shown.stdout
+        return self._capture()
+
+    def _capture(self, *options: str) -> str:
+        command = [*self.base, "capture-pane", "-p", *options]
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout
 
     def until(self, wanted: str, patience: float = 30.0) -> None:
         """Waits until something is shown."""
@@ -50,15 +55,29 @@ class Terminal:
             time.sleep(0.05)
 
     def press(self, *keys: str) -> None:
-        """Presses keys, by tmux's names for them, one after the other."""
+        """Presses keys, by tmux's names for them, each once the one before it has changed what is shown."""
         for key in keys:
-            subprocess.run([*self.base, "send-keys", key], check=True, timeout=30)
-            time.sleep(0.25)
+            self._send(key)
 
     def write(self, text: str) -> None:
         """Types a text."""
-        subprocess.run([*self.base, "send-keys", "-l", "--", text], check=True, timeout=30)
-        time.sleep(0.25)
+        self._send("-l", "--", text)
+
+    def _send(self, *typed: str) -> None:
+        before = shown = self._drawn()
+        subprocess.run([*self.base, "send-keys", *typed], check=True, timeout=30)
+        ends = time.monotonic() + _REACTION
+        while shown == before and time.monotonic() < ends:
+            time.sleep(0.02)
+            shown = self._drawn()
+        # What follows from it may be drawn later.
+        while (later := self._drawn()) != shown and time.monotonic() < ends:
+            shown = later
+            time.sleep(0.05)
+
+    def _drawn(self) -> str:
+        """What it shows, with its colours, in which alone some changes can be seen."""
+        return self._capture("-e")
 
     def pick(self, question: str, text: str) -> None:
         """Picks from a list by what is typed."""

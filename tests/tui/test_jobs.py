@@ -17,7 +17,7 @@ import pytest
 from graphbuilder.blueprint import load
 from graphbuilder.errors import MissingError
 from graphbuilder.tui import jobs as jobs_module
-from graphbuilder.tui.job_events import Ended, Ending, Event, Listener, Progress, Said, clean_line
+from graphbuilder.tui.job_events import Ended, Ending, Event, Progress, Said
 from graphbuilder.tui.jobs import Job, Jobs, runnable
 
 TINY = """\
@@ -152,8 +152,10 @@ def test_the_event_loop_is_never_held_up_while_a_model_compiles(file: Path) -> N
         assert ended(events).how is Ending.DONE, said(events)
         assert output.exists()
         assert len(gaps) > 100
-        fractions = [event.fraction for event in events if isinstance(event, Progress)]
-        assert fractions == [0.0, 1 / 3, 2 / 3]
+        fractions = [event.fraction or 0.0 for event in events if isinstance(event, Progress)]
+        # What follows so fast that nobody would see it is left out.
+        assert (fractions[0], fractions[-1]) == (0.0, 2 / 3)
+        assert fractions == sorted(fractions)
         assert "15 parameters" in said(events)
         stalls.append(max(gaps))
         if stalls[-1] <= STALL:
@@ -178,14 +180,15 @@ def stubborn(tmp_path: Path) -> Path:
                 print("heard", signal.Signals(number).name, flush=True)
                 if kind == "kind" or (kind == "slow" and number == signal.SIGTERM):
                     sys.exit(130)
-            signal.signal(signal.SIGINT, told)
-            signal.signal(signal.SIGTERM, told)
+            if kind != "plain":
+                signal.signal(signal.SIGINT, told)
+                signal.signal(signal.SIGTERM, told)
             if kind == "parent":
                 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
                 print("child", child.pid, flush=True)
                 sys.exit(0)
             if kind == "flood":
-                for number in range(200_000):
+                for number in range(60_000):
                     print("line", number)
                 print("last")
                 sys.exit(0)
@@ -239,6 +242,27 @@ def test_cancelling_asks_less_and_less_kindly(
     assert [line for line in said(events).split("\n") if line.startswith("heard")] == heard
 
 
+def test_a_job_can_be_cancelled_where_the_editor_was_told_to_ignore_ctrl_c(
+    stubborn: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _as_stubborn(monkeypatch, stubborn)
+    events: list[Event] = []
+    # As a script does to what it starts in the background.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        job = Job("plain", file, listen=events.append).start()
+        ends = time.monotonic() + 30
+        while "ready" not in said(events) and time.monotonic() < ends:
+            time.sleep(0.02)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    job.cancel()
+    # SIGTERM would come after ten seconds.
+    assert job.wait(5)
+    assert ended(events).how is Ending.CANCELLED
+    assert "KeyboardInterrupt" in said(events)
+
+
 def test_a_job_that_a_signal_ended_died(stubborn: Path, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _as_stubborn(monkeypatch, stubborn)
     assert ended(run("abort", file)).how is Ending.DIED
@@ -255,7 +279,7 @@ def test_what_a_job_leaves_behind_ends_with_it(stubborn: Path, file: Path, monke
 def test_a_flood_comes_in_few_events_and_whole(stubborn: Path, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _as_stubborn(monkeypatch, stubborn)
     events = run("flood", file)
-    assert said(events) == "\n".join(f"line {number}" for number in range(200_000)) + "\nlast"
+    assert said(events) == "\n".join(f"line {number}" for number in range(60_000)) + "\nlast"
     assert len(events) < 200
     # Nor do they come faster than a screen can take them.
     assert len(events) <= ended(events).seconds / 0.05 + 10
@@ -340,60 +364,6 @@ def _gone(process: int) -> bool:
     return False
 
 
-def heard(command: str, output: bytes = b"", errors: bytes = b"", step: int = 7) -> list[Event]:
-    """What a listener makes of what comes in small pieces."""
-    listener = Listener(command, {})
-    events: list[Event] = []
-    for stream, error in ((output, False), (errors, True)):
-        for at in range(0, len(stream), step):
-            events += listener.hear(stream[at : at + step], error=error)
-    return [*events, *listener.end()]
-
-
-@pytest.mark.parametrize("step", [1, 7, 10_000])
-def test_epochs_are_progress(step: int) -> None:
-    output = (
-        b'{"event": "epoch", "epoch": 1, "epochs": 2, "loss": 0.5, "accuracy": 0.75, "seconds": 1.5}\n'
-        b'{"event": "done", "output": "a.keras", "parameters": 1234, "evaluated_on": "x", "evaluation": {"loss": 1}}\n'
-    )
-    assert heard("train", output, step=step) == [
-        Said(("epoch 1/2  loss 0.5  accuracy 0.75",)),
-        Progress("epoch 1 of 2", 0.5, (("loss", 0.5), ("accuracy", 0.75))),
-        Said(("x: loss 1",)),
-        Said(("a.keras: 1,234 parameters",)),
-        Progress("done", 1.0),
-    ]
-
-
-def test_stages_and_milestones_are_progress() -> None:
-    events = heard("compress", errors="Compressing tiny…\n2/4 prune\nnote: 5/4 is none\n".encode(), step=1000)
-    assert [event for event in events if isinstance(event, Progress)] == [
-        Progress("Compressing tiny"),
-        Progress("prune", 0.25),
-    ]
-
-
-def test_what_looks_like_data_and_is_none_is_shown_as_it_is() -> None:
-    lines = '{"event": broken\n{"event": []}\n{\n  "report": 1\n}\n[1]\nüñ\n'
-    shown = said(heard("compress", lines.encode()))
-    assert shown == '{"event": broken\n{"event": []}\n{\n  "report": 1\n}\n[1]\nüñ'
-
-
-def test_lines_cannot_move_the_cursor() -> None:
-    assert clean_line("a\x1b[2Jb\x1b]0;title\x07c\x1b(Bd\x9be\u202ef") == "abcd\ufffde\ufffdf"
-    assert clean_line("10%\r20%\r\n".rstrip("\n")) == "20%"
-    assert len(clean_line("x" * 100_000)) < 5_000
-    assert said(heard("train", b"\xff\xfe raw\n")) == "\ufffd\ufffd raw"
-
-
-def test_a_line_without_an_end_takes_no_memory() -> None:
-    listener = Listener("train", {})
-    for _ in range(100):
-        assert list(listener.hear(b"x" * 64_000, error=True)) == []
-    (event,) = listener.end()
-    assert isinstance(event, Said)
-
-
 @pytest.mark.slow
 def test_a_training_tells_its_epochs_and_can_be_cancelled(root: Path, tmp_path: Path) -> None:
     file = root / "blueprints" / "digits_cnn.yaml"
@@ -401,7 +371,10 @@ def test_a_training_tells_its_epochs_and_can_be_cancelled(root: Path, tmp_path: 
     events = run("train", file, "--data", "digits", "--epochs", "2", "-o", str(tmp_path / "digits.keras"), text=text)
     assert ended(events).how is Ending.DONE, said(events)
     fractions = [event.fraction for event in events if isinstance(event, Progress) and event.fraction is not None]
-    assert fractions == [0.5, 1.0, 1.0]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    assert "epoch 1/2  loss" in said(events)
+    assert "epoch 2/2  loss" in said(events)
     again: list[Event] = []
     job = Job(
         "train", file, ["--data", "digits", "--epochs", "500", "-o", str(tmp_path / "long.keras")], listen=again.append

@@ -135,6 +135,34 @@ def test_setting_a_field_writes_it(where: tuple[str, ...], key: str, value: obje
     assert _field(form_of(session.document(), where), key).value == value
 
 
+_OVERRIDE = ("compression", 0, "overrides", "first")
+
+
+@pytest.mark.parametrize(
+    ("where", "key", "value", "place"),
+    [
+        (("blocks", "pair", "params", "width"), "default", 6, ("blocks", "pair", "params", "width")),
+        (("blocks", "pair", "nodes", "one"), "units", 5, ("blocks", "pair", "nodes", "one", "units")),
+        (("blocks", "pair", "outputs"), "outputs", "one", ("blocks", "pair", "outputs")),
+        (("blocks", "pair"), "about", "a pair", ("blocks", "pair", "about")),
+        (("blocks", "named", "inputs", "a"), "about", "other", ("blocks", "named", "inputs", "a", "about")),
+        (_OVERRIDE, "sparsity", 0.6, (*_OVERRIDE, "sparsity")),
+    ],
+)
+def test_setting_a_field_of_what_lies_inside(
+    where: tuple[str | int, ...], key: str, value: object, place: tuple[str | int, ...]
+) -> None:
+    session = Session(NESTED, "model.yaml")
+    field = _field(form_of(session.document(), where), key)
+    assert field.change is not None
+    session.run(field.change(value))
+    written = parse(session.text).data
+    for step in place:
+        written = written[step]
+    assert written == value
+    assert _field(form_of(session.document(), where), key).value == value
+
+
 def test_a_wrong_value_is_refused() -> None:
     session = Session(CNN, "model.yaml")
     field = _field(form_of(session.document(), ("nodes", "conv")), "padding")
@@ -158,13 +186,62 @@ def test_the_likeliest_comes_first() -> None:
     assert best("dense layer", ((name, (name, "layer")) for name in names)) == ["Dense"]
 
 
-def test_every_row_of_the_outline_leads_somewhere() -> None:
-    document = parse_blueprint(CNN)
-    for each in rows_of(document):
+NESTED = """\
+blueprint: 1
+inputs: {x: {shape: [8]}}
+blocks:
+  pair:
+    about: two in a row
+    params: {width: 4}
+    inputs: [y, z]
+    nodes:
+      one: {layer: Dense, from: y, units: $width}
+      two: {layer: Add, from: [one, z]}
+    outputs: two
+  named:
+    inputs: {a: {about: what comes in}}
+    nodes: {inner: {layer: Dense, from: a, units: 4}}
+nodes:
+  first: {layer: Dense, units: 4}
+  second: {block: pair, from: {y: x, z: first}}
+  third: {block: named}
+outputs: third
+compression:
+- pass: prune
+  sparsity: 0.5
+  overrides: {first: {sparsity: 0.7}}
+"""
+
+
+@pytest.mark.parametrize("text", [CNN, NESTED], ids=["plain", "nested"])
+def test_every_row_of_the_outline_leads_somewhere(text: str) -> None:
+    document = parse_blueprint(text)
+    for each in rows_of(document, document.blueprint.blocks):
         if each.key:
             path = outline_path(each.key)
             assert outline_key(path) == each.key
             assert form_of(document, path) is not None
+
+
+def test_what_a_block_and_a_pass_hold_has_rows_and_is_found_in_the_text() -> None:
+    document = parse_blueprint(NESTED)
+    inner = {
+        ("blocks", "pair", "params", "width"): "width: 4",
+        ("blocks", "pair", "inputs", "z"): "z]",
+        ("blocks", "pair", "nodes", "two"): "two:",
+        ("blocks", "pair", "outputs"): "outputs: two",
+        ("blocks", "named", "inputs", "a"): "a: {about",
+        ("compression", 0, "overrides", "first"): "first: {sparsity",
+    }
+    keys = {each.key for each in rows_of(document, document.blueprint.blocks)}
+    for where, text in inner.items():
+        assert outline_key(where) in keys
+        assert subject_at(document.source, NESTED.index(text)) == where
+    # Between the things that are known there is the one around them.
+    assert subject_at(document.source, NESTED.index("two in a row")) == ("blocks", "pair")
+    assert subject_at(document.source, NESTED.index("inputs: [y")) == ("blocks", "pair")
+    assert subject_at(document.source, NESTED.index("sparsity: 0.5")) == ("compression", 0)
+    assert subject_at(document.source, NESTED.index("overrides")) == ("compression", 0)
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

@@ -8,86 +8,23 @@ import re
 import signal
 import subprocess
 import sys
-import textwrap
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
+from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError
 
 from graphbuilder.errors import CommandError
 from graphbuilder.tui.web import is_loopback, serve
-
-# An app that says its size, what is typed, and whether it was left or sent away.
-APP = """\
-import sys
-from textual.app import App
-from textual.widgets import Label
-
-class Small(App):
-    BINDINGS = [("q", "quit", "quit")]
-    def compose(self):
-        yield Label("ready")
-    def on_resize(self, event):
-        self.query_one(Label).update(f"size {event.size.width}x{event.size.height}")
-    def on_key(self, event):
-        self.query_one(Label).update(f"typed {event.key}")
-
-Small().run()
-open(sys.argv[1], "a").write("ended\\n")
-"""
-
-
-class Served:
-    """A server in a process of its own."""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        self.witness = folder / "witness"
-        app = folder / "small.py"
-        app.write_text(APP)
-        program = textwrap.dedent("""
-            import sys
-            from graphbuilder.tui import web
-            web._AWAY = 0.5
-            web.serve(sys.argv[1:], "cnn.yaml <edit>", announce=lambda url: print(url, flush=True))
-        """)
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", program, sys.executable, str(app), str(self.witness), *arguments],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        )
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().strip()
-
-    @property
-    def root(self) -> str:
-        return self.url.rsplit("/", 2)[0]
-
-    @property
-    def host(self) -> str:
-        return self.root.removeprefix("http://")
+from tests.tui.serving import Served, browser, run, until
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     server = Served(tmp_path)
     yield server
-    server.process.kill()
-    server.process.wait()
-    assert server.process.stdout is not None
-    server.process.stdout.close()
-
-
-def run(work: Callable[[ClientSession], Any]) -> Any:
-    async def inside() -> Any:
-        async with ClientSession() as session:
-            return await work(session)
-
-    return asyncio.run(inside())
+    server.close()
 
 
 def test_the_page_is_given_to_who_has_the_token(served: Served) -> None:
@@ -166,28 +103,6 @@ def test_nothing_but_the_statics_can_be_read(served: Served) -> None:
                 assert answer.status in (403, 404), path
 
     run(work)
-
-
-@asynccontextmanager
-async def browser(
-    session: ClientSession, served: Served, size: str = "?width=100&height=30"
-) -> AsyncIterator[ClientWebSocketResponse]:
-    async with session.ws_connect(
-        f"{served.url}ws{size}", headers={"Origin": served.root}, max_msg_size=0
-    ) as websocket:
-        yield websocket
-
-
-async def until(websocket: ClientWebSocketResponse, wanted: str) -> str:
-    """What the browser is sent until a text is on its screen."""
-    seen = ""
-    async with asyncio.timeout(30):
-        async for message in websocket:
-            if message.type is WSMsgType.BINARY:
-                seen += bytes(message.data).decode("utf-8", "replace")
-                if wanted in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen):
-                    return seen
-    raise AssertionError(f"the websocket closed before {wanted}: {seen[-500:]}")
 
 
 def test_a_browser_sees_the_screen_and_types(served: Served) -> None:
@@ -274,27 +189,41 @@ def test_a_server_that_nobody_has_opened_yet_waits(served: Served) -> None:
     assert served.process.poll() is None
 
 
-def test_a_blueprint_is_edited_in_a_browser(tmp_path: Path) -> None:
-    file = tmp_path / "tiny.yaml"
-    file.write_text("blueprint: 1\ninputs: {x: {shape: [4]}}\nnodes:\n  hidden: {layer: Dense, units: 3}\n")
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "XDG_STATE_HOME": str(tmp_path / "state")}
-    env["XDG_CONFIG_HOME"] = str(tmp_path / "config")
-    command = [sys.executable, "-m", "graphbuilder", "edit", str(file), "--web"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env) as process:
-        assert process.stderr is not None
-        url = process.stderr.readline().split()[-1]
+DEAF = """\
+import os, signal, sys, time
+sys.stdout.buffer.write(b"__GANGLION__\\n")
+sys.stdout.buffer.flush()
+def asked(number, frame):
+    open(sys.argv[1], "a").write("asked\\n")
+signal.signal(signal.SIGTERM, asked)
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+open(sys.argv[1], "a").write(f"{os.getpid()}\\n")
+while True:
+    time.sleep(1)
+    sys.stdout.buffer.write(b"D" + (100_000).to_bytes(4, "big") + b" " * 100_000)
+    sys.stdout.buffer.flush()
+"""
+
+
+def test_an_editor_that_hangs_is_ended_all_the_same(tmp_path: Path) -> None:
+    server = Served(tmp_path, app=DEAF, setting="web._GRACE = 0.5")
+    try:
 
         async def work(session: ClientSession) -> None:
-            async with session.ws_connect(f"{url}ws?width=120&height=40", max_msg_size=0) as websocket:
-                screen = await until(websocket, "hidden")
-                assert "Dense" in screen
+            async with browser(session, server) as websocket:
+                await until(websocket, "   ")
+                server.process.send_signal(signal.SIGINT)
+                async with asyncio.timeout(20):
+                    async for _ in websocket:
+                        pass
 
-        try:
-            run(work)
-            assert process.wait(30) == 0
-        finally:
-            process.kill()
-    assert file.read_text().endswith("units: 3}\n")
+        run(work)
+        assert server.process.wait(20) == 0
+        process, *asked = server.witness.read_text().splitlines()
+        assert asked == ["asked"]
+        assert not Path(f"/proc/{process}").exists()
+    finally:
+        server.close()
 
 
 def test_what_cannot_be_opened_is_told_before_a_server_starts(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from graphbuilder.catalog import layers, ops
 from graphbuilder.editing.changes import Change, Insert
 from graphbuilder.editing.checking_nodes import check_node
 from graphbuilder.editing.command import Command, Edit
-from graphbuilder.editing.kinds import Kind, kind_of, node_name, required_arguments
+from graphbuilder.editing.kinds import Kind, kind_of, kind_of_reused, node_name, required_arguments
 from graphbuilder.editing.levels import Level, check_name, inserted_section, level_of, listed, refused
-from graphbuilder.editing.references import OUTPUTS
+from graphbuilder.editing.references import OUTPUTS, feeding
 from graphbuilder.editing.rewiring import Rewiring, known_node, known_value
 
 __all__ = ["AddNode", "After", "AtEnd", "Before", "Branch", "OnEdge", "Place", "draw"]
@@ -79,8 +79,8 @@ class AddNode:
     """Adds a node.
 
     Arguments:
-        key: what kind of node it is: layer, op, fuse or block.
-        kind: the name of the layer, op, fusion or block.
+        key: what kind of node it is: layer, op, fuse, block or reuse.
+        kind: the name of the layer, op, fusion or block; of a reuse node, the node whose weights it uses.
         where: its place in the graph.
         name: what it is called; left out, a free name made from its kind.
         arguments: its arguments; those that it needs and that are not given have values from the catalog's example.
@@ -101,20 +101,24 @@ class AddNode:
             CommandError: the kind, name, place or an argument is not what can be taken.
         """
         level = level_of(document, self.block)
-        kind = kind_of(document, self.key, self.kind)
+        kind = self._kind(level)
         if kind.key == "block" and self.block is not None and self.block in _used_by(document, self.kind):
             message = f"a block cannot use itself: {self.block} → {self.kind}"
             raise refused(document, "GB211", message, ("blocks", self.block), key=True)
-        name = level.free_name(node_name(kind)) if self.name is None else self.name
+        wanted = node_name(kind) if self.key != "reuse" else f"{self.kind.replace('.', '_')}_again"
+        name = level.free_name(wanted) if self.name is None else self.name
         check_name(level, name)
         rewiring = Rewiring(level)
         source, number = self._wired(rewiring, name)
+        if self.key == "reuse":
+            _refuse_fed(rewiring, name, self.kind)
         rewiring.order.insert(number, name)
-        node: dict[str, Any] = {kind.key: kind.name}
+        node: dict[str, Any] = {self.key: self.kind}
         taken = _called_with(kind, source)
         if taken != source or rewiring.above(name) != source:
             node["from"] = taken
-        needed = {key: value for key, value in required_arguments(kind).items() if key not in self.arguments}
+        required = {} if self.key == "reuse" else required_arguments(kind)
+        needed = {key: value for key, value in required.items() if key not in self.arguments}
         node |= {**needed, **self.arguments}
         check_node(level, name, node)
         after = rewiring.order[number - 1] if number else None
@@ -132,7 +136,22 @@ class AddNode:
         new: Change = Insert(level.at("nodes"), name, node, after)
         if level.block is None and "nodes" not in document.source.data:
             new = inserted_section(document, "nodes", {name: node})
-        return Edit(f"add {name}: {kind.name}", (*changes, new), name, tuple(told))
+        what = f"reuse {self.kind}" if self.key == "reuse" else kind.name
+        return Edit(f"add {name}: {what}", (*changes, new), name, tuple(told))
+
+    def _kind(self, level: Level) -> Kind:
+        """What the node is, or calls again.
+
+        Raises:
+            CommandError: there is no such kind or node.
+        """
+        if self.key != "reuse":
+            return kind_of(level.document, self.key, self.kind)
+        kind = kind_of_reused(level, self.kind)
+        if kind is None:
+            hint = "name a layer or block node of this file, or a layer in one"
+            raise refused(level.document, "GB310", f"{self.kind} cannot be used again", found=self.kind, hint=hint)
+        return kind
 
     def _wired(self, rewiring: Rewiring, name: str) -> tuple[str, int]:
         """What the new node takes, and its number among the nodes; those that are to take it do so from now on."""
@@ -176,6 +195,21 @@ class AddNode:
         rewiring.give(uses, name)
         rewiring.follow_keys(sources[0], name, [target])
         return sources[0], rewiring.order.index(target)
+
+
+def _refuse_fed(rewiring: Rewiring, name: str, reused: str) -> None:
+    """Refuses that a new node feeds the node whose weights it uses, which must be made first.
+
+    Raises:
+        CommandError: GB302.
+    """
+    level = rewiring.level
+    first = reused.partition(".")[0]
+    feeds = rewiring.fed & feeding(level.definition, [first], rewiring.uses)
+    if feeds:
+        message = f"{name} would feed {first}, whose weights it uses, through {listed(sorted(feeds))}"
+        hint = f"add it as a new branch, or behind {first}"
+        raise refused(level.document, "GB302", message, level.at("nodes", first), key=True, hint=hint)
 
 
 def _called_with(kind: Kind, source: str) -> Any:
@@ -265,6 +299,7 @@ def draw(document: Document, random: Random) -> Command | None:
             *(("layer", name) for name in layers.names()),
             *(("op", name) for name in ops.names()),
             *(("block", name) for name in document.block_names()),
+            *(("reuse", name) for name, node in level.definition.nodes.items() if node.kind in ("layer", "block")),
             ("layer", "Dense"), ("layer", "Dropout"), ("fuse", "add"), ("fuse", "concat"),
         ]
     )  # fmt: skip

@@ -11,9 +11,9 @@ from graphbuilder.blueprint import Document
 from graphbuilder.blueprint.forms import KINDS
 from graphbuilder.editing.checking_nodes import check_node, node_faults
 from graphbuilder.editing.command import Command, Edit
-from graphbuilder.editing.kinds import kind_of_node, required_arguments
+from graphbuilder.editing.kinds import kind_of_node, kind_of_reused, required_arguments
 from graphbuilder.editing.levels import Level, level_of, refused
-from graphbuilder.editing.rewiring import known_node
+from graphbuilder.editing.rewiring import Rewiring, known_node
 from graphbuilder.editing.setting import dotted, set_within, unset_within
 from graphbuilder.text.source import Path
 
@@ -22,7 +22,9 @@ __all__ = ["SetArgument", "UnsetArgument", "draw"]
 
 @dataclass(frozen=True, slots=True)
 class SetArgument:
-    """Gives an argument of a node a value; `about`, `when`, `call`, `wraps` and `repeat` are set in the same way.
+    """Gives an argument of a node a value; all other keys beside its kind and its `from` are set in the same way.
+
+    These are `about`, `when`, `call`, `wraps`, `args`, `gives` and `repeat`, and `reuse` of a node that has it.
 
     Arguments:
         node: the node.
@@ -43,6 +45,8 @@ class SetArgument:
             CommandError: the argument is not known, or does not take that value.
         """
         level = _checked(document, self.node, self.path, self.block)
+        if self.path == ("reuse",):
+            _check_reused(level, self.node, self.value)
         change, after = set_within(document, level.at("nodes", self.node), self.path, self.value)
         title = f"set {dotted(self.path)} of {self.node}"
         if change is None:
@@ -72,6 +76,9 @@ class UnsetArgument:
             CommandError: it is not set, or the node needs it.
         """
         level = _checked(document, self.node, self.path, self.block)
+        if self.path == ("reuse",):
+            place = level.at("nodes", self.node, "reuse")
+            raise refused(document, "GB202", f"{self.node} is nothing without what it reuses", place)
         change, after = unset_within(document, level.at("nodes", self.node), self.path)
         if after is not None:
             check_node(level, self.node, after, level.data["nodes"][self.node])
@@ -88,12 +95,25 @@ def _checked(document: Document, node: str, path: Path, block: str | None) -> Le
     known_node(level, node)
     place = level.at("nodes", node)
     if not path or path[0] == "from":
-        hint = "connect, disconnect or rewire it"
+        hint = "connect, disconnect or rewire it, or leave it to the order of the nodes"
         raise refused(document, "GB203", f"what {node} takes is no argument", place, key=True, hint=hint)
-    if path[0] in KINDS:
+    if path[0] in KINDS and not (path == ("reuse",) and "reuse" in level.data["nodes"][node]):
         hint = "change its kind, or add another node"
         raise refused(document, "GB203", f"{path[0]} says what kind of node {node} is", place, key=True, hint=hint)
     return level
+
+
+def _check_reused(level: Level, node: str, reused: Any) -> None:
+    """Refuses what a node cannot call again.
+
+    Raises:
+        CommandError: GB301, there is no such node; GB302, the node feeds it; GB310, it has no weights.
+    """
+    kind_of_reused(level, str(reused))
+    trail = Rewiring(level).circle(str(reused), node)
+    if trail is not None:
+        message = f"{node} cannot reuse {reused}, which it feeds: {' → '.join(trail)}"
+        raise refused(level.document, "GB302", message, level.at("nodes", node, "reuse"))
 
 
 def draw(document: Document, random: Random) -> Command | None:
@@ -110,6 +130,9 @@ def draw(document: Document, random: Random) -> Command | None:
     name = random.choice(nodes)
     written = level.data["nodes"][name]
     choices = list(_choices(level, name, random))
+    reusable = [each for each in nodes if each != name and level.definition.nodes[each].kind in ("layer", "block")]
+    if "reuse" in written and reusable and random.random() < 0.5:
+        return SetArgument(name, ("reuse",), random.choice(reusable), level.block)
     unset = [key for key in written if key not in (*KINDS, "from")]
     kind = kind_of_node(level, level.definition.nodes[name])
     needed = required_arguments(kind) if kind is not None else {}

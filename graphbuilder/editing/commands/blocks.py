@@ -14,11 +14,10 @@ from graphbuilder.editing.checking import edited, lowered
 from graphbuilder.editing.command import Command, Edit
 from graphbuilder.editing.extracting import Extraction
 from graphbuilder.editing.inlining import Inlining
-from graphbuilder.editing.levels import ORDER, Level, check_legal, check_name, level_of, listed, refused
+from graphbuilder.editing.levels import ORDER, Level, check_block_name, check_name, level_of, listed, refused
 from graphbuilder.editing.param_places import block_users
 from graphbuilder.editing.references import feeding
-from graphbuilder.editing.rewriting import Follow
-from graphbuilder.editing.sameness import difference
+from graphbuilder.editing.sameness import check_same
 from graphbuilder.errors import BlueprintError, InternalError, Related, suggestion
 from graphbuilder.graph import Graph
 from graphbuilder.text.source import Path
@@ -53,7 +52,7 @@ class ExtractBlock:
         node = self.node or self.name
         before = _graph(document)
         _check_nodes(level, self.nodes)
-        _check_block(document, self.name)
+        check_block_name(document, self.name)
         check_name(level, node, leaving=self.nodes)
         extraction = Extraction(level, self.nodes, self.name, node)
         told = tuple(extraction.told())
@@ -70,7 +69,7 @@ class ExtractBlock:
                 if text is None:
                     raise
                 continue
-            _check_same(before, after, extraction.back(), document, title)
+            check_same(before, after, extraction.back(), document, title)
             return Edit(title, (*outer, section), node, told)
         raise AssertionError(title)
 
@@ -107,7 +106,7 @@ class InlineBlock:
         changes, told = inlining.changes(), tuple(inlining.told())
         title = f"inline {self.node}"
         after = edited(document, changes, told)[0]
-        _check_same(before, after, inlining.back(), document, title)
+        check_same(before, after, inlining.back(), document, title)
         return Edit(title, tuple(changes), inlining.focus, told)
 
 
@@ -172,22 +171,6 @@ def _check_nodes(level: Level, nodes: Sequence[str]) -> None:
             raise refused(level.document, "GB301", f"there is no node {name}", hint=hint, found=name)
 
 
-def _check_block(document: Document, name: str) -> None:
-    """Refuses a name that a new block cannot have.
-
-    Raises:
-        CommandError: GB206.
-    """
-    check_legal(document, name)
-    for section, what in (("blocks", "a block"), ("imports", "an import")):
-        if name in document.source.data.get(section, {}):
-            place = document.source.position((section, name), key=True)
-            raise refused(
-                document, "GB206", f"there is {what} {name} already", expected="a new name", found=name,
-                related=(Related("it stands here", None, place),),
-            )  # fmt: skip
-
-
 def _new_block(document: Document, name: str, value: object) -> Insert:
     """The change that declares a block behind the others."""
     blocks = document.source.data.get("blocks")
@@ -213,18 +196,6 @@ def _carried(extraction: Extraction, *, section: bool) -> str | None:
     except BlueprintError:
         # A part is shared through an anchor; the whole is refused where its deletion would change another place.
         return None
-
-
-def _check_same(before: Graph, after: Document, name_before: Follow, document: Document, title: str) -> None:
-    """Refuses an edit that would change the graph.
-
-    Raises:
-        CommandError: GB303.
-    """
-    graph = lowered(after).graph
-    found = "there would be none" if graph is None else difference(before, graph, name_before)
-    if found is not None:
-        raise refused(document, "GB303", f"{title} would change the model: {found}")
 
 
 def _block_nodes(document: Document) -> list[tuple[Path, BlockNode]]:

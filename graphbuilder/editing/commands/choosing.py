@@ -13,6 +13,7 @@ from graphbuilder.editing.checking import lowered
 from graphbuilder.editing.command import Edit
 from graphbuilder.editing.levels import listed, refused
 from graphbuilder.editing.passing import check_plan, layers_of, planned
+from graphbuilder.editing.passing_blocks import pass_names
 from graphbuilder.errors import BlueprintError, suggestion
 from graphbuilder.graph import Graph
 from graphbuilder.text.source import Path
@@ -27,10 +28,12 @@ class IncludeNodes:
     Arguments:
         index: which of the passes, from 0.
         nodes: names of nodes, blocks or paths.
+        block: the block that the nodes stand in, which are meant in every copy of it; None for the file itself.
     """
 
     index: int
     nodes: Sequence[str]
+    block: str | None = None
 
     def edit(self, document: Document) -> Edit:
         """Takes them out of `where.except`, and names them under `where.nodes` where that names others.
@@ -38,7 +41,7 @@ class IncludeNodes:
         Raises:
             CommandError: there is no such pass or node, or a pattern or kind leaves a node out.
         """
-        return _Choice(document, self.index, self.nodes).edit(include=True)
+        return _Choice(document, self.index, self.nodes, self.block).edit(include=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +51,12 @@ class ExcludeNodes:
     Arguments:
         index: which of the passes, from 0.
         nodes: names of nodes, blocks or paths.
+        block: the block that the nodes stand in, which are meant in every copy of it; None for the file itself.
     """
 
     index: int
     nodes: Sequence[str]
+    block: str | None = None
 
     def edit(self, document: Document) -> Edit:
         """Takes them out of `where.nodes` where that names them outright, else names them under `where.except`.
@@ -59,13 +64,13 @@ class ExcludeNodes:
         Raises:
             CommandError: there is no such pass or node, or the pass would touch nothing.
         """
-        return _Choice(document, self.index, self.nodes).edit(include=False)
+        return _Choice(document, self.index, self.nodes, self.block).edit(include=False)
 
 
 class _Choice:
     """One pass, and the nodes that it is to touch or to leave out."""
 
-    def __init__(self, document: Document, index: int, nodes: Sequence[str]) -> None:
+    def __init__(self, document: Document, index: int, chosen: Sequence[str], block: str | None) -> None:
         written = document.source.data.get("compression") or []
         if not 0 <= index < len(written):
             raise refused(document, "GB203", f"there is no pass {index}", ("compression",))
@@ -75,7 +80,8 @@ class _Choice:
         self.document = document
         self.graph: Graph = graph
         self.index = index
-        self.nodes = nodes
+        self.nodes = nodes = pass_names(document, chosen, block)
+        self.focus = chosen[0].partition(".")[0]
         self.whole: Mapping[str, Any] = written[index]
         self.where: Mapping[str, Any] = self.whole.get("where") or {}
         self.path: Path = ("compression", index, "where")
@@ -100,7 +106,7 @@ class _Choice:
         if failed:
             raise self._failed(failed[0], after=data["compression"][self.index], include=include)
         told = check_plan(self.document, data["compression"])
-        return Edit(title, tuple(changes), self.nodes[0].partition(".")[0], told)
+        return Edit(title, tuple(changes), self.focus, told)
 
     def _touched(self, data: Any) -> set[str]:
         found = planned(self.document, data["compression"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -17,7 +18,7 @@ from graphbuilder.editing.levels import Level, level_of, listed, refused
 from graphbuilder.editing.references import OUTPUTS, Use, same_branch
 from graphbuilder.editing.rewiring import Rewiring, branch_keys, known_node, known_value
 
-__all__ = ["Connect", "Disconnect", "Rewire", "SwapInputs", "draw"]
+__all__ = ["Connect", "Disconnect", "Rewire", "SwapInputs", "UnsetFrom", "draw"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,41 @@ class Rewire:
         return Edit(f"rewire {self.target} to {self.new}", rewiring.settled(), focus, tuple(rewiring.told[:1]))
 
 
+@dataclass(frozen=True, slots=True)
+class UnsetFrom:
+    """Takes the `from` of a node away where the order of the nodes says the same.
+
+    Arguments:
+        node: the node.
+        block: the block that the node stands in; None for the file itself.
+    """
+
+    node: str
+    block: str | None = None
+
+    def edit(self, document: Document) -> Edit:
+        """Takes it away; the node goes on taking what it took.
+
+        Raises:
+            CommandError: GB201, the node has no from; GB303, it would take something else without it.
+        """
+        level = level_of(document, self.block)
+        known_node(level, self.node)
+        path = level.at("nodes", self.node)
+        written = level.data["nodes"][self.node]
+        if "from" not in written:
+            raise refused(document, "GB201", f"{self.node} has no from", path, key=True)
+        above, source = Rewiring(level).above(self.node), written["from"]
+        definition = _definition(level)
+        if above is None or not isinstance(source, str) or same_branch(definition, source) != above:
+            would = f"takes {above}, which stands above it" if above is not None else "takes nothing"
+            raise refused(
+                document, "GB303", f"without a from, {self.node} {would}", (*path, "from"), expected="the same as now",
+                hint=f"rewire it to {above} first" if above is not None else None,
+            )  # fmt: skip
+        return Edit(f"leave what {self.node} takes to the order", (Delete((*path, "from")),), self.node)
+
+
 def _edge(rewiring: Rewiring, source: str, target: str) -> list[Use]:
     """The places at which a node, or the outputs, take a value.
 
@@ -253,6 +289,12 @@ def draw(document: Document, random: Random) -> Command | None:
         if isinstance(written := level.data["nodes"][name].get("from"), (list, dict)) and len(written) > 1
     ]  # fmt: skip
     chosen = random.random()
+    implied = [
+        name for above, name in pairwise(nodes)
+        if level.data["nodes"][name].get("from") == above
+    ]  # fmt: skip
+    if implied and chosen > 0.9:
+        return UnsetFrom(random.choice(implied), level.block)
     if chosen < 0.3:
         return Connect(value, random.choice(nodes), block=level.block)
     if chosen < 0.5 and several:

@@ -68,9 +68,10 @@ class _Deletion:
         """The node that comes to stand where the first of them stood, or the one above."""
         order = list(self.level.definition.nodes)
         number = order.index(self.names[0])
-        left = [name for name in order if name not in self.names]
-        below = [name for name in order[number:] if name in left]
-        return below[0] if below else left[-1] if left else None
+        gone = set(self.names)
+        below = (name for name in order[number:] if name not in gone)
+        above = (name for name in reversed(order[:number]) if name not in gone)
+        return next(below, None) or next(above, None)
 
     def run(self) -> tuple[Change, ...]:
         rewiring = self.rewiring

@@ -14,8 +14,8 @@ from graphbuilder.editing.checking import check_part
 from graphbuilder.editing.command import Command, Edit
 from graphbuilder.editing.levels import Level, check_name, inserted_section, listed, refused
 from graphbuilder.editing.references import OUTPUTS
+from graphbuilder.editing.rewiring import written_from
 from graphbuilder.editing.rewriting import first_renamed, followed_nodes, followed_outputs, followed_training
-from graphbuilder.editing.wiring import write_from
 from graphbuilder.errors import Related, suggestion
 from graphbuilder.text.splices import same_data
 
@@ -206,7 +206,7 @@ def _keep_first(level: Level, told: list[str]) -> list[Change]:
         return []
     (only,) = blueprint.inputs
     told.append(f"{first} says from: {only} from now on, because there are several inputs")
-    return [write_from(level.document, first, only)]
+    return [written_from(level, first, only)]
 
 
 def _called_with(document: Document, told: list[str]) -> list[Change]:

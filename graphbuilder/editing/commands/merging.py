@@ -10,8 +10,10 @@ from typing import Any
 from graphbuilder.blueprint import Document
 from graphbuilder.editing.checking import edited, lowered
 from graphbuilder.editing.command import Command, Edit
-from graphbuilder.editing.levels import listed
+from graphbuilder.editing.levels import Level, listed
 from graphbuilder.editing.merge import plan_merge
+from graphbuilder.editing.scratch import seen_at
+from graphbuilder.graph import Graph
 
 __all__ = ["Merge", "draw"]
 
@@ -30,6 +32,7 @@ class Merge:
         options: the strategy's options.
         into: the only consumers to rewire: names of nodes, or "outputs"; none for an empty list, all for None.
         params: values for some of the blueprint's params, for the check.
+        block: the block that the nodes stand in; None for the file itself.
     """
 
     nodes: Sequence[str]
@@ -38,6 +41,7 @@ class Merge:
     options: Mapping[str, Any] | None = None
     into: Sequence[str] | None = None
     params: Mapping[str, Any] | None = None
+    block: str | None = None
 
     def edit(self, document: Document) -> Edit:
         """Puts the new node behind the last of the branches, by the rule that `graphbuilder.editing.merge` states.
@@ -54,6 +58,7 @@ class Merge:
             options=self.options,
             into=self.into,
             params=self.params,
+            block=self.block,
         )
         edited(document, made.changes, made.told, self.params)
         return Edit(f"merge {listed(list(self.nodes))} by {self.strategy}", made.changes, made.name, made.told)
@@ -69,13 +74,22 @@ def draw(document: Document, random: Random) -> Command | None:
     graph = lowered(document).graph
     if graph is None:
         return None
-    # Vectors of numbers can be merged in any way.
-    vectors = [
-        name
-        for name, call in graph.calls.items()
-        if name in document.blueprint.nodes and len(call.outputs) == 1 and (kind := call.outputs[0].type) is not None
-        if len(kind.shape) == 2 and kind.dtype == "float32"
-    ]
-    if len(vectors) < 2:
+    found = _vectors(Level(document), "", graph)
+    for block in document.blueprint.blocks:
+        level = Level(document, block)
+        seen = seen_at(level, lowered(document))
+        if seen is not None and random.random() < 0.5 and len(inner := _vectors(level, f"{seen}.", graph)) > 1:
+            return Merge(tuple(random.sample(inner, 2)), random.choice(_EASY), block=block)
+    if len(found) < 2:
         return None
-    return Merge(tuple(random.sample(vectors, 2)), random.choice(_EASY))
+    return Merge(tuple(random.sample(found, 2)), random.choice(_EASY))
+
+
+def _vectors(level: Level, prefix: str, graph: Graph) -> list[str]:
+    """The nodes that give vectors of numbers, which can be merged in any way."""
+    return [
+        name
+        for name in level.definition.nodes
+        if (call := graph.calls.get(f"{prefix}{name}")) is not None and len(call.outputs) == 1
+        if (kind := call.outputs[0].type) is not None and len(kind.shape) == 2 and kind.dtype == "float32"
+    ]

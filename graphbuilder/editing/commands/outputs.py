@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from graphbuilder.blueprint import Document
+from graphbuilder.catalog.arguments import as_written
 from graphbuilder.editing.changes import Change, Delete, Insert, InsertItem, Remove, Rename, Replace
 from graphbuilder.editing.checking import check_references
 from graphbuilder.editing.command import Command, Edit
@@ -17,7 +18,7 @@ from graphbuilder.editing.rewriting import first_renamed, followed_training
 from graphbuilder.errors import suggestion
 from graphbuilder.text.splices import same_data
 
-__all__ = ["AddOutput", "RemoveOutput", "RenameOutput", "SetOutputs", "draw"]
+__all__ = ["AddOutput", "RemoveOutput", "RenameOutput", "SetOutputs", "draw", "plain_outputs"]
 
 # The parts of `training` that may speak of each output.
 _PER_OUTPUT = ("loss", "loss_weights", "metrics")
@@ -48,7 +49,7 @@ class SetOutputs:
             told = [f"the model's output is now {last}, the last node"] if last is not None else []
             told += _training_left(document, last)
             return Edit("set outputs to the last node", (Delete(("outputs",)),), told=tuple(told))
-        value: Any = self.outputs if isinstance(self.outputs, str) else _plain(self.outputs)
+        value = plain_outputs(document, self.outputs)
         found = [reference for reference, _ in references(value, ())]
         if not found:
             raise refused(document, "GB303", "there is nothing that the model would give", expected="at least one node")
@@ -185,8 +186,24 @@ class RenameOutput:
         return Edit(title, tuple(changes))
 
 
-def _plain(outputs: Any) -> Any:
-    return dict(outputs) if isinstance(outputs, Mapping) else list(outputs)
+def plain_outputs(document: Document, outputs: Any) -> Any:
+    """Outputs as plain data.
+
+    Arguments:
+        document: the file.
+        outputs: what is given for them, whatever that is.
+
+    Raises:
+        CommandError: GB204, it is no name, list or mapping.
+    """
+    if outputs is None or isinstance(outputs, str):
+        return outputs
+    if isinstance(outputs, Mapping):
+        return dict(outputs)
+    if not isinstance(outputs, Sequence):
+        expected = "the name of a node, a list of names, or a mapping to them"
+        raise refused(document, "GB204", f"outputs is {as_written(outputs)}", expected=expected)
+    return list(outputs)
 
 
 def _named(reference: str, taken: Any) -> str:

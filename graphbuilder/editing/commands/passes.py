@@ -16,6 +16,7 @@ from graphbuilder.editing.checking import lowered
 from graphbuilder.editing.command import Command, Edit
 from graphbuilder.editing.levels import inserted_section, listed, refused
 from graphbuilder.editing.passing import SUGGESTED, check_plan, planned, positions_of
+from graphbuilder.editing.passing_blocks import pass_names
 from graphbuilder.editing.setting import dotted, set_within, unset_within
 from graphbuilder.errors import suggestion
 from graphbuilder.text.source import Path
@@ -32,12 +33,14 @@ class AttachPass:
         options: those that stand beside it, as plain data.
         nodes: names of nodes, blocks or paths; None for all layers that it can change.
         position: where among the passes it comes to stand, from 0; None for the last place where it may.
+        block: the block that the nodes stand in, which are meant in every copy of it; None for the file itself.
     """
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
     nodes: Sequence[str] | None = None
     position: int | None = None
+    block: str | None = None
 
     def edit(self, document: Document) -> Edit:
         """Declares it.
@@ -52,7 +55,7 @@ class AttachPass:
             raise refused(document, "GB303", "there is no node that the pass would touch", expected="one or more")
         entry: dict[str, Any] = {"pass": self.name, **self.options}
         if self.nodes is not None:
-            names = list(self.nodes)
+            names = list(pass_names(document, self.nodes, self.block))
             entry["where"] = {**entry.get("where", {}), "nodes": names[0] if len(names) == 1 else names}
         written = _written(document)
         position = self._position(document, entry, written)
@@ -63,7 +66,8 @@ class AttachPass:
         else:
             change = inserted_section(document, "compression", [entry])
         whom = "" if self.nodes is None else f" to {listed(list(self.nodes))}"
-        return Edit(f"attach {self.name}{whom}", (change,), _focus(document, self.nodes), told)
+        focus = _focus(document, self.nodes) if self.block is None or self.nodes is None else self.nodes[0]
+        return Edit(f"attach {self.name}{whom}", (change,), focus, told)
 
     def _position(self, document: Document, entry: Mapping[str, Any], written: list[Any]) -> int:
         if self.position is not None:
@@ -294,9 +298,14 @@ def draw(document: Document, random: Random) -> Command | None:
     if not layers:
         return None
     written = _written(document)
+    blocks = [name for name, block in document.blueprint.blocks.items() if block.nodes]
+    inside = random.choice(blocks) if blocks else None
     chosen = random.random()
     if not written or (chosen < 0.3 and len(written) < 5):
         name = random.choice(passes.names())
+        if inside is not None and random.random() < 0.2:
+            inner = random.choice(list(document.blueprint.blocks[inside].nodes))
+            return AttachPass(name, dict(SUGGESTED.get(name, {})), [inner], block=inside)
         nodes = None if random.random() < 0.5 else random.sample(layers, min(len(layers), random.randrange(1, 4)))
         return AttachPass(name, dict(SUGGESTED.get(name, {})), nodes)
     index = random.randrange(len(written))
@@ -306,7 +315,10 @@ def draw(document: Document, random: Random) -> Command | None:
     if chosen < 0.6 and len(written) > 1:
         return MovePass(index, random.randrange(len(written)))
     if chosen < 0.7:
-        return IncludeNodes(index, (layer,)) if random.random() < 0.5 else ExcludeNodes(index, (layer,))
+        change = IncludeNodes if random.random() < 0.5 else ExcludeNodes
+        if inside is not None and random.random() < 0.3:
+            return change(index, (random.choice(list(document.blueprint.blocks[inside].nodes)),), inside)
+        return change(index, (layer,))
     option = {"prune": "sparsity", "cluster": "clusters"}.get(name)
     if option is not None and option in written[index] and not has_expression(written[index][option]):
         value = {"sparsity": random.choice([0.25, 0.6, 0.75]), "clusters": random.choice([4, 8, 32])}[option]

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from graphbuilder.blueprint import BlockNode, Document, Node, ReuseNode
+from graphbuilder.blueprint import Document
 from graphbuilder.compression.selection import is_pattern, matches
 from graphbuilder.editing.changes import Change, Rename
 from graphbuilder.editing.command import Command, Edit
 from graphbuilder.editing.levels import Level, check_name, level_of, refused
+from graphbuilder.editing.paths import inside
 from graphbuilder.editing.references import references
 from graphbuilder.editing.rewiring import known_node
 from graphbuilder.editing.rewriting import (
@@ -76,7 +77,7 @@ class RenameNode:
         """What a reference written at some level becomes."""
 
         def follow(reference: str) -> str:
-            parts = reference.split(".")
+            before, parts = reference.split("."), reference.split(".")
             here, step = level, 0
             while True:
                 node = here.definition.nodes.get(parts[step])
@@ -84,11 +85,12 @@ class RenameNode:
                     return ".".join(parts)
                 if here.block == self.block and parts[step] == self.name:
                     parts[step] = self.new
-                inner = _inside(here, node)
+                following = inside(here, before[step])
                 step += 1
-                if inner is None or step == len(parts):
+                if following is None or step == len(parts):
                     return ".".join(parts)
-                if parts[step].isdigit():
+                inner, numbered = following
+                if numbered and parts[step].isdigit():
                     step += 1
                     if step == len(parts):
                         return ".".join(parts)
@@ -131,21 +133,6 @@ class RenameNode:
                         does = f"matched {before} and does not match {after}" if was else f"now matches {after}"
                         yield f"{pattern} of pass {index + 1} ({written.get('pass')}) {does}"
                         break
-
-
-def _inside(level: Level, node: Node) -> Level | None:
-    """The level that lies inside a node, if that is a block of the same file."""
-    blocks = level.document.blueprint.blocks
-    seen: set[str] = set()
-    while isinstance(node, ReuseNode):
-        following = level.definition.nodes.get(node.reuse)
-        if following is None or node.reuse in seen:
-            return None
-        seen.add(node.reuse)
-        node = following
-    if isinstance(node, BlockNode) and node.block in blocks:
-        return Level(level.document, node.block)
-    return None
 
 
 def _is_output(document: Document, name: str) -> bool:

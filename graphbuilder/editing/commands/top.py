@@ -9,9 +9,12 @@ from typing import Literal
 from graphbuilder.blueprint import Document
 from graphbuilder.editing.changes import Change, Delete, Replace
 from graphbuilder.editing.command import Command, Edit
-from graphbuilder.editing.levels import check_legal, inserted_section, refused
+from graphbuilder.editing.levels import check_legal, counted, inserted_section, listed, refused
 
-__all__ = ["SetDescription", "SetInputsAs", "SetName", "draw"]
+__all__ = ["SECTIONS", "RemoveSection", "SetDescription", "SetInputsAs", "SetName", "draw"]
+
+# The sections that a file can do without, whatever the others say.
+SECTIONS = ("training", "compression", "budget")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,37 @@ class SetInputsAs:
         return Edit(title, _written(document, "inputs_as", self.form))
 
 
+@dataclass(frozen=True, slots=True)
+class RemoveSection:
+    """Takes a whole section of the file away.
+
+    Arguments:
+        section: training, compression or budget.
+    """
+
+    section: Literal["training", "compression", "budget"]
+
+    def edit(self, document: Document) -> Edit:
+        """Takes it away, with the comments that are its own.
+
+        Raises:
+            CommandError: GB201, the file has no such section; GB303, it cannot do without it.
+        """
+        if self.section not in SECTIONS:
+            hint = "remove what is in it" if self.section in document.source.data else None
+            raise refused(
+                document, "GB303", f"{self.section} cannot be taken away as a whole", (self.section,), key=True,
+                expected="training, compression or budget", hint=hint,
+            )  # fmt: skip
+        if self.section not in document.source.data:
+            raise refused(document, "GB201", f"the file has no {self.section}", found=self.section)
+        passes = [declared.name for declared in document.blueprint.compression]
+        told: tuple[str, ...] = ()
+        if self.section == "compression" and passes:
+            told = (f"{counted(len(passes), 'pass', 'passes')} went with it: {listed(passes)}",)
+        return Edit(f"remove {self.section}", (Delete((self.section,)),), told=told)
+
+
 def _written(document: Document, key: str, value: str | None) -> tuple[Change, ...]:
     """The change that gives a key of the file a value, or takes it away."""
     data = document.source.data
@@ -100,6 +134,8 @@ def draw(document: Document, random: Random) -> Command | None:
         random: where chance comes from.
     """
     chosen = random.random()
+    if chosen < 0.15 and (present := [section for section in SECTIONS if section in document.source.data]):
+        return RemoveSection(random.choice(present))  # type: ignore[arg-type]
     if chosen < 0.4:
         return SetName(random.choice(["model_a", "b-2", None]))
     if chosen < 0.8:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from graphbuilder.blueprint import BlockNode, Document, Node, ReuseNode
@@ -10,6 +10,7 @@ from graphbuilder.lowering import Lowered
 from graphbuilder.text.collector import collector_paused
 from graphbuilder.tui.canvas.kinds import arguments_of, family_of, kind_of
 from graphbuilder.tui.canvas.known import Known, known_of
+from graphbuilder.tui.canvas.remembered import Drawn
 from graphbuilder.tui.canvas.scene import OUTPUT, Box, Edge, Group, Scene
 from graphbuilder.tui.canvas.scopes import Leaf, Level, Taken, output_references, root_level, taken
 from graphbuilder.tui.canvas.wording import safe
@@ -23,6 +24,7 @@ def scene_of(
     *,
     unfolded: Collection[str] = frozenset(),
     marks: Mapping[str, Collection[str]] | None = None,
+    drawn: Drawn | None = None,
 ) -> Scene:
     """The scene of a document, which may be wrong.
 
@@ -35,6 +37,7 @@ def scene_of(
             where that is not known.
         unfolded: the paths of the block nodes, and of copies such as `encoder.2`, that are unfolded.
         marks: more marks, by the paths of nodes; a box has those of all nodes that it shows.
+        drawn: what was drawn of this document before, of which is taken what has not changed.
 
     Example:
         >>> from graphbuilder.blueprint import load
@@ -43,8 +46,9 @@ def scene_of(
         (['image', 'conv'], 'Conv2D')
     """
     with collector_paused():
-        building = _Building(known_of(lowered), frozenset(unfolded))
+        building = _Building(known_of(lowered), frozenset(unfolded), drawn or Drawn())
         root = root_level(document)
+        building.drawn.begin(building.known, root)
         building.inputs(root)
         building.level(root, None)
         building.outputs(root)
@@ -96,15 +100,33 @@ def _place(root: Level, path: str) -> tuple[Level, str, int | None] | None:
 _NONE: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """What leads to a box, until all boxes are known.
+
+    Arguments:
+        target: the box.
+        level: where the references are asked.
+        references: what it takes.
+        ports: where each arrives.
+    """
+
+    target: str
+    level: Level
+    references: Sequence[Taken]
+    ports: Sequence[str]
+
+
 @dataclass
 class _Building:
     """The boxes so far, and the references that wait until all boxes are known."""
 
     known: Known
     unfolded: frozenset[str]
+    drawn: Drawn
     boxes: list[Box] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
-    waiting: list[tuple[str, Level, Taken, str]] = field(default_factory=list)
+    waiting: list[_Waiting | tuple[Edge, ...]] = field(default_factory=list)
 
     def inputs(self, root: Level) -> None:
         """The boxes of the model's inputs."""
@@ -128,11 +150,17 @@ class _Building:
             where = ("outputs",) if single else reference.path
             title = "output" if single else safe(port)
             self.boxes.append(Box(box, title, "output", "output", (), shape, 0, frozenset(), None, where))
-            self.waiting.append((box, root, reference, ""))
+            self.waiting.append(_Waiting(box, root, (reference,), ("",)))
 
     def level(self, level: Level, group: str | None) -> None:
         """The boxes of the nodes of one level."""
+        own = level.outer is None
         for name in level.definition.nodes:
+            kept = self.drawn.box(level, name) if own else None
+            if kept is not None and kept.edges is not None:
+                self.boxes.append(kept.box)
+                self.waiting.append(kept.edges)
+                continue
             path = level.join(name)
             copies = level.copies(name) if path in self.unfolded and level.block(name) is not None else 0
             inside = level.within(name) if copies else None
@@ -165,17 +193,15 @@ class _Building:
             shown = scene.shown(path)
             if shown is not None:
                 more.setdefault(shown, set()).update(noted)
-        edges = []
-        for target, level, reference, port in self.waiting:
-            leaf = level.leaf(reference.reference)
-            source = None if leaf is None else scene.shown(leaf.path)
-            if leaf is None or source is None or source not in scene.box:
+        edges: list[Edge] = []
+        for waiting in self.waiting:
+            if not isinstance(waiting, _Waiting):
+                edges += waiting
                 continue
-            target = f"{target}:" if target in inputs else target
-            edges.append(
-                Edge(source, target, self._value(leaf), self._shape(leaf), port, safe(reference.reference),
-                     None if level.where is None else (*level.where, *reference.path), reference.implied)
-            )  # fmt: skip
+            made = self._edges(waiting, scene, inputs)
+            edges += made
+            if waiting.level.outer is None:
+                self.drawn.keep_edges(waiting.level, waiting.target, waiting.references, made)
         if not more:
             return Scene(tuple(boxes), tuple(edges), tuple(self.groups))
         return Scene(
@@ -183,6 +209,22 @@ class _Building:
             tuple(edges),
             tuple(replace(each, marks=each.marks | more[each.id]) if each.id in more else each for each in self.groups),
         )
+
+    def _edges(self, waiting: _Waiting, scene: Scene, inputs: Collection[str]) -> list[Edge]:
+        """The edges to one box."""
+        found = []
+        level = waiting.level
+        for reference, port in zip(waiting.references, waiting.ports, strict=True):
+            leaf = level.leaf(reference.reference)
+            source = None if leaf is None else scene.shown(leaf.path)
+            if leaf is None or source is None or source not in scene.box:
+                continue
+            target = f"{waiting.target}:" if waiting.target in inputs else waiting.target
+            found.append(
+                Edge(source, target, self._value(leaf), self._shape(leaf), port, safe(reference.reference),
+                     None if level.where is None else (*level.where, *reference.path), reference.implied)
+            )  # fmt: skip
+        return found
 
     def _node(self, level: Level, name: str, group: str | None) -> None:
         """The box of a node that is not unfolded."""
@@ -199,16 +241,16 @@ class _Building:
         arguments = arguments_of(used, values)
         if isinstance(node, ReuseNode):
             arguments = (safe(f"reuse {node.reuse}"), *arguments)
-        self.boxes.append(
-            Box(path, safe(name), kind, family_of(used), arguments, self._gives(level, name),
-                self.known.parameters.get(path), marks, group, self._where(level, name))
-        )  # fmt: skip
+        box = Box(path, safe(name), kind, family_of(used), arguments, self._gives(level, name),
+                  self.known.parameters.get(path), marks, group, self._where(level, name))  # fmt: skip
+        self.boxes.append(box)
+        if level.outer is None:
+            self.drawn.keep(level, name, box)
         references = taken(level, name)
         several = len(references) > 1
         prefix = ("nodes", name, "from")
-        for each in references:
-            port = ".".join(map(str, each.path[len(prefix) :])) if several else ""
-            self.waiting.append((path, level, each, port))
+        ports = (".".join(map(str, each.path[len(prefix) :])) if several else "" for each in references)
+        self.waiting.append(_Waiting(path, level, references, tuple(ports)))
 
     def _block(self, level: Level, name: str, node: BlockNode | ReuseNode) -> tuple[str, frozenset[str], Node]:
         """The kind and marks of a node that uses a block, or another node, and the node that says what it is."""
@@ -240,9 +282,9 @@ class _Building:
             shown = port if len(inputs) > 1 else ""
             found = written.get(port)
             if found is not None and level.where is not None:
-                self.waiting.append((inner.path, level, found, shown))
+                self.waiting.append(_Waiting(inner.path, level, (found,), (shown,)))
             else:
-                self.waiting.append((inner.path, inner, Taken(port, (), implied=True), shown))
+                self.waiting.append(_Waiting(inner.path, inner, (Taken(port, (), implied=True),), (shown,)))
 
     def _group(self, path: str, title: str, level: Level, name: str, group: str | None) -> None:
         made = level.made(name)

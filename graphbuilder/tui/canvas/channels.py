@@ -133,6 +133,10 @@ def _stretches(plan: Plan, channels: Channels) -> dict[int, dict[int, tuple[int,
     for index, net in enumerate(plan.nets):
         own = plan.rank[net.source]
         along = channels.passing[index]
+        first = net.targets[0]
+        below = len(net.targets) == 1 and plan.rank[first] == own + 1
+        if below and channels.arriving[index, first] == channels.leaving[index]:
+            continue
         reach(own, index, channels.leaving[index])
         for target in net.targets:
             gap = plan.rank[target] - 1

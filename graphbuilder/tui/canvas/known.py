@@ -32,6 +32,10 @@ class Known:
     troubled: Mapping[str, str] = field(default_factory=dict)
 
 
+# Always the same, so that one can see that nothing else is known.
+_NOTHING = Known()
+
+
 def known_of(lowered: Lowered | None) -> Known:
     """What came of a document, by the paths of its nodes.
 
@@ -39,14 +43,12 @@ def known_of(lowered: Lowered | None) -> Known:
         lowered: what came of lowering it, or None where that has not been done yet.
     """
     if lowered is None:
-        return Known()
+        return _NOTHING
     troubled: dict[str, str] = {}
     for diagnostic in lowered.diagnostics:
         if diagnostic.node is not None and troubled.get(diagnostic.node) != "error":
             troubled[diagnostic.node] = "error" if diagnostic.severity is Severity.ERROR else "warning"
-    if lowered.graph is None:
-        return Known(troubled=troubled)
-    of_graph = _of_graph(lowered.graph)
+    of_graph = _NOTHING if lowered.graph is None else _of_graph(lowered.graph)
     return Known(of_graph.shapes, of_graph.parameters, of_graph.shared, troubled)
 
 

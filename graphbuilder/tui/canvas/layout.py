@@ -8,6 +8,7 @@ sideways are assigned by the left-edge algorithm. All of it takes time in propor
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -110,11 +111,8 @@ class Layout:
     @cached_property
     def texts(self) -> Mapping[int, str]:
         """The label of each net that has one."""
-        found: dict[int, str] = {}
-        for edge in self.scene.edges:
-            if edge.label:
-                found.setdefault(self.net(edge), shortened(edge.label, _WIDEST_LABEL))
-        return found
+        labelled = ((index, net.label) for index, net in enumerate(self.plan.nets) if net.label)
+        return {index: shortened(label, _WIDEST_LABEL) for index, label in labelled}
 
     @cached_property
     def net_of(self) -> Mapping[tuple[int, str], int]:
@@ -174,9 +172,14 @@ def layout(scene: Scene, density: Density = Density.NORMAL, previous: Layout | N
 
 
 def _laid_out(scene: Scene, density: Density, previous: Layout | None) -> Layout:
+    same = previous if previous is not None and previous.density is density else None
+    if same is not None and _alike(scene, same.scene, density, same.widest):
+        # What is written in the boxes is another thing, and all of them stand where they stood.
+        made = copy(same)
+        made.scene = scene
+        return made
     kept: Mapping[str, Kept] = {} if previous is None else previous.plan.kept
     plan = plan_of(scene, kept, 0 if previous is None else previous.lanes.columns)
-    same = previous if previous is not None and previous.density is density else None
     ids = [box.id for box in scene.boxes]
     lanes = lanes_of(plan, {} if same is None else _kept_lanes(same), None if same is None else same.across.counts, ids)
     most = widest(density, lanes.columns) if same is None else same.widest
@@ -196,6 +199,19 @@ def _laid_out(scene: Scene, density: Density, previous: Layout | None) -> Layout
     made.segments.extend(_segments(made))
     made.width = max([made.width, *(channels.leaving[net] + 3 + width_of(text) for net, text in made.texts.items())])
     return made
+
+
+def _alike(scene: Scene, before: Scene, density: Density, most: int) -> bool:
+    """Whether two scenes have the same edges, and boxes of the same sizes."""
+    if len(scene.boxes) != len(before.boxes) or scene.edges != before.edges or scene.groups != before.groups:
+        return False
+    changed = ((one, other) for one, other in zip(scene.boxes, before.boxes, strict=True) if one is not other)
+    return all(
+        one.id == other.id
+        and one.group == other.group
+        and size_of(one, density, most, 0, 0) == size_of(other, density, most, 0, 0)
+        for one, other in changed
+    )
 
 
 def _kept_lanes(previous: Layout) -> dict[tuple[str, str], Lane]:
@@ -284,6 +300,10 @@ def _segments(made: Layout) -> list[Segment]:
     found = []
     for index, net in enumerate(plan.nets):
         own = plan.rank[net.source]
+        if len(net.targets) == 1 and plan.rank[net.targets[0]] == own + 1 and index not in channels.tracks.get(own, ()):
+            column = channels.leaving[index]
+            found.append(Segment(column, boxes[net.source].bottom - 1, column, boxes[net.targets[0]].y, index))
+            continue
         leaving, along = channels.leaving[index], channels.passing[index]
         start = boxes[net.source].bottom - 1
         rows = {

@@ -10,6 +10,7 @@ __all__ = [
     "ChoiceChanged",
     "ConnectAsked",
     "DensityChanged",
+    "DragMoved",
     "FoldToggled",
     "JumpChosen",
     "OpenAsked",
@@ -83,6 +84,21 @@ class RewireAsked(Message):
         self.edge = edge
         self.source = source
         self.target = target
+
+
+class DragMoved(Message):
+    """An edge is dragged somewhere else, or nowhere any more.
+
+    Arguments:
+        asked: what will be asked for if it is let go here; None where nothing will be.
+        dragged: the edge whose end is dragged, or the id of the box from which a new one is drawn; None where nothing
+            is dragged any more.
+    """
+
+    def __init__(self, asked: ConnectAsked | RewireAsked | None, dragged: Edge | str | None) -> None:
+        super().__init__()
+        self.asked = asked
+        self.dragged = dragged
 
 
 class FoldToggled(Message):

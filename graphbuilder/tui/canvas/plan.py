@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple
 
 from graphbuilder.tui.canvas.chains import Item, place
@@ -52,11 +54,13 @@ class Net:
     Arguments:
         source: the box that gives it, by its number.
         value: its name.
+        label: its shape, or empty where that is not known.
         targets: the boxes that take it, by their numbers, each once.
     """
 
     source: int
     value: str
+    label: str = ""
     targets: list[int] = field(default_factory=list)
 
 
@@ -207,14 +211,19 @@ def _absolute(
 
 
 def _nets(scene: Scene, number: Mapping[str, int]) -> list[Net]:
-    found: dict[tuple[int, str], Net] = {}
-    seen: set[tuple[int, str, int]] = set()
+    found: dict[str, list[Net]] = {}  # by the source
     for edge in scene.edges:
-        source, target = number[edge.source], number[edge.target]
-        net = found.get((source, edge.value))
-        if net is None:
-            net = found[source, edge.value] = Net(source, edge.value)
-        if (source, edge.value, target) not in seen:
-            seen.add((source, edge.value, target))
+        leaving = found.get(edge.source)
+        if leaving is None:
+            leaving = found[edge.source] = []
+        for net in leaving:
+            if net.value == edge.value:
+                break
+        else:
+            net = Net(number[edge.source], edge.value)
+            leaving.append(net)
+        target = number[edge.target]
+        if target not in net.targets:
             net.targets.append(target)
-    return sorted(found.values(), key=lambda net: net.source)
+        net.label = net.label or edge.label
+    return sorted(chain.from_iterable(found.values()), key=attrgetter("source"))

@@ -179,9 +179,10 @@ class SceneView(ScrollView):
         """The cells that are in sight."""
         return Rect(*self.scroll_offset, *self.size)
 
-    def watch_scene(self) -> None:
-        """Draws another scene."""
-        self._redraw()
+    def watch_scene(self, before: Scene, scene: Scene) -> None:
+        """Draws another scene, if it is one."""
+        if (scene.boxes, scene.edges, scene.groups) != (before.boxes, before.edges, before.groups):
+            self._redraw()
 
     def watch_density(self, density: Density) -> None:
         """Draws more or less of each box."""

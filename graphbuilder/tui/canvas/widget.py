@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset
+from textual.geometry import Offset, Region
+from textual.strip import Strip
 
 from graphbuilder.tui.canvas.dragging import Connecting, Drag, Panning, Rewiring
 from graphbuilder.tui.canvas.index import Direction, jump_labels
-from graphbuilder.tui.canvas.messages import ConnectAsked, FoldToggled, JumpChosen, OpenAsked, RewireAsked
+from graphbuilder.tui.canvas.messages import (
+    ConnectAsked,
+    DragMoved,
+    FoldToggled,
+    JumpChosen,
+    OpenAsked,
+    RewireAsked,
+)
+from graphbuilder.tui.canvas.rubber import Rubber
 from graphbuilder.tui.canvas.scene import Density, Edge
 from graphbuilder.tui.canvas.view import SceneView
 
@@ -56,6 +66,22 @@ class Canvas(SceneView, can_focus=True):
     # What is typed of the letters of a jump; None where none are waited for.
     _letters: str | None = None
     _drag: Drag | None = None
+    # The line to the mouse while an edge is dragged.
+    _rubber: Rubber | None = None
+
+    def render_line(self, y: int) -> Strip:
+        """One row of what is in sight, with the line to the mouse over it."""
+        strip = super().render_line(y)
+        offset = self.scroll_offset
+        run = self._rubber.run(y + offset.y) if self._rubber is not None else None
+        if run is None:
+            return strip
+        x, text = run[0] - offset.x, run[1]
+        first, last = max(x, 0), min(x + len(text), self.size.width)
+        if first >= last:
+            return strip
+        line = Strip([Segment(text[first - x : last - x], self.picture.palette.style("edge", "edge-down"))])
+        return Strip.join([strip.crop(0, first), line, strip.crop(last, self.size.width)])
 
     def action_move(self, direction: str) -> None:
         """Selects the next box in a direction."""
@@ -207,24 +233,67 @@ class Canvas(SceneView, can_focus=True):
             self.scroll_to(self._drag.view.x - moved.x, self._drag.view.y - moved.y, animate=False, force=True)
             return
         self._follow(event)
-        drop = self._drop_at(self._cell(event))
+        cell = self._cell(event)
+        began = self._rubber is None
+        self._stretch(Rubber(self._fixed_end(self._drag), cell))
+        drop = self._drop_at(cell)
         if drop != self._drop:
             self._drop = drop
             self.show_look()
+        elif not began:
+            return
+        dragged = self._drag.source if isinstance(self._drag, Connecting) else self._drag.edge
+        self.post_message(DragMoved(self._asked(self._drag, drop), dragged))
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         """Asks for what was dragged."""
-        drag, drop = self._drag, self._drop_at(self._cell(event))
+        asked = self._asked(self._drag, self._drop_at(self._cell(event)))
         self._end_drag()
+        if asked is not None:
+            self.post_message(asked)
+
+    @staticmethod
+    def _asked(drag: Drag | None, drop: str | None) -> ConnectAsked | RewireAsked | None:
+        """What is asked for when something is dropped on a box."""
         if drop is None:
-            return
+            return None
         if isinstance(drag, Connecting):
-            self.post_message(ConnectAsked(drag.source, drop))
-        elif isinstance(drag, Rewiring):
+            return ConnectAsked(drag.source, drop)
+        if isinstance(drag, Rewiring):
             edge = drag.edge
-            self.post_message(
-                RewireAsked(edge, drop, edge.target) if drag.source else RewireAsked(edge, edge.source, drop)
-            )
+            return RewireAsked(edge, drop, edge.target) if drag.source else RewireAsked(edge, edge.source, drop)
+        return None
+
+    def _fixed_end(self, drag: Connecting | Rewiring) -> Offset:
+        """The cell next to the port from which the line to the mouse goes."""
+        layout = self.picture.layout
+        if isinstance(drag, Rewiring):
+            return Offset(*layout.route(drag.edge)[-1 if drag.source else 0])
+        rect, leaving = layout.boxes[drag.source], self.scene.leaving.get(drag.source, ())
+        x = layout.departure(leaving[0]) if leaving else rect.x + rect.width // 2
+        return Offset(x, rect.bottom)
+
+    def _stretch(self, rubber: Rubber | None) -> None:
+        """Draws the line to the mouse elsewhere, or no longer."""
+        rows = [row for line in (self._rubber, rubber) if line is not None for row in (line.rows[0], line.rows[-1])]
+        self._rubber = rubber
+        if rows:
+            top = max(min(rows) - self.scroll_offset.y, 0)
+            self.refresh(Region(0, top, self.size.width, max(rows) - self.scroll_offset.y - top + 1))
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Draws less of each box where control is held; else it scrolls, as anything does."""
+        self._zoom_by_wheel(event, -1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Draws more of each box where control is held; else it scrolls, as anything does."""
+        self._zoom_by_wheel(event, 1)
+
+    def _zoom_by_wheel(self, event: events.MouseEvent, step: int) -> None:
+        if event.ctrl:
+            event.stop()
+            event.prevent_default()
+            self.action_zoom(step)
 
     def on_click(self, event: events.Click) -> None:
         """Asks to edit a box, or to fold a block, that is clicked twice."""
@@ -275,5 +344,8 @@ class Canvas(SceneView, can_focus=True):
     def _end_drag(self) -> None:
         if self._drag is not None:
             self.release_mouse()
+        if self._rubber is not None:
+            self._stretch(None)
+            self.post_message(DragMoved(None, None))
         self._drag = self._drop = None
         self.show_look()

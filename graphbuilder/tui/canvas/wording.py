@@ -47,7 +47,13 @@ def _shown(character: str) -> str:
 
 def width_of(text: str) -> int:
     """How many cells a safe text takes."""
-    return len(text) if text.isascii() else sum(map(_width, text))
+    return len(text) if text.isascii() else _wide(text)
+
+
+# Shapes, which hold a sign that is not ASCII, are few and are asked for again and again.
+@lru_cache(maxsize=4096)
+def _wide(text: str) -> int:
+    return sum(map(_width, text))
 
 
 @lru_cache(maxsize=4096)

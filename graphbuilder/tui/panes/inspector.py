@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -18,8 +19,9 @@ from graphbuilder.blueprint import Document
 from graphbuilder.catalog.arguments import as_written
 from graphbuilder.editing.command import Command
 from graphbuilder.errors import GraphbuilderError
-from graphbuilder.tui.canvas.wording import safe
+from graphbuilder.tui.canvas.wording import safe, shortened, width_of
 from graphbuilder.tui.fields import UNSET, Field, Form, read_value, value_text
+from graphbuilder.tui.panes.entry import Entry
 from graphbuilder.tui.panes.rows import Part, Row, Rows, row
 from graphbuilder.tui.workspace import Facts
 
@@ -27,6 +29,7 @@ __all__ = ["Inspector", "facts_text"]
 
 _LABEL = 20
 _PAUSE = 0.08
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 # How many choices are in sight at once.
 _CHOICES = 10
 
@@ -109,7 +112,7 @@ class Inspector(Vertical):
         yield Static(id="inspector-head", markup=False)
         yield Rows(id="inspector-fields")
         yield Static(id="inspector-help", markup=False)
-        yield Input(id="inspector-input", select_on_focus=False)
+        yield Entry(id="inspector-input", select_on_focus=False)
         yield Rows(id="inspector-choices", click_chooses=True)
 
     @property
@@ -143,18 +146,30 @@ class Inspector(Vertical):
             self.editing = self._field(self.editing.key)
         self._show_help()
 
+    def on_resize(self) -> None:
+        """Shows as much of what the thing is as there is room for."""
+        self._show_head()
+
     def _show_head(self) -> None:
+        place = self.query_one("#inspector-head", Static)
+        width, rows = max(place.content_size.width, 20), max(place.size.height, 2)
         head = Text()
         if self.form is None:
             head.append("nothing is selected", "dim")
         else:
-            head.append(safe(self.form.title), "bold")
-            head.append(f"  {safe(self.form.kind)}", "dim")
-            if self._facts:
-                head.append(f"\n{self._facts}")
-            if self.form.about:
-                head.append(f"\n{safe(self.form.about)}", "dim")
-        self.query_one("#inspector-head", Static).update(head, layout=False)
+            title = shortened(safe(self.form.title), max(width // 2, width - 2 - width_of(safe(self.form.kind))))
+            head.append(title, "bold")
+            head.append(shortened(f"  {safe(self.form.kind)}", max(width - width_of(title), 1)), "dim")
+            # What belongs to one number stays on one line.
+            joined = " · ".join(part.replace(" ", _NO_BREAK) for part in self._facts.split(" · "))
+            facts = textwrap.wrap(joined, width, max_lines=max(rows - 1, 1), placeholder=" …")
+            for line in facts:
+                head.append(f"\n{line.replace(_NO_BREAK, ' ')}")
+            left = rows - 1 - len(facts)
+            if left > 0 and self.form.about:
+                for line in textwrap.wrap(safe(self.form.about), width, max_lines=left, placeholder=" …"):
+                    head.append(f"\n{line}", "dim")
+        place.update(head, layout=False)
 
     def _show_help(self, wrong: str | None = None) -> None:
         field = self.editing or self._field(self.rows.key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 
 from graphbuilder.blueprint import Block, BlockNode, Blueprint, Document, Node
 from graphbuilder.text.source import Path
@@ -26,9 +27,10 @@ def outline_path(key: str) -> Path:
     """
     if key == ".":
         return ()
-    steps = key.split("/")
+    # The last step may be a pattern of names with a slash in it.
+    steps = key.split("/", 3)
     if steps[0] == "compression" and len(steps) > 1:
-        return (steps[0], int(steps[1]))
+        return (steps[0], int(steps[1]), *steps[2:])
     return tuple(steps)
 
 
@@ -39,7 +41,7 @@ def rows_of(
 
     Arguments:
         document: a loaded blueprint.
-        open_blocks: the blocks whose nodes are shown.
+        open_blocks: the blocks of which is shown what they hold.
         marks: `error` or `warning` by the paths of nodes.
     """
     blueprint, troubled = document.blueprint, marks or {}
@@ -48,6 +50,10 @@ def rows_of(
         if name == next(iter(blueprint.params)):
             yield row("", Part("params", "head"))
         yield row(outline_key(("params", name)), name, right=value_text(param.default), depth=1)
+    for number, (name, file) in enumerate(blueprint.imports.items()):
+        if number == 0:
+            yield row("", Part("imports", "head"))
+        yield row(outline_key(("imports", name)), name, right=file, depth=1)
     if blueprint.inputs:
         yield row("", Part("inputs", "head"))
     for name, spec in blueprint.inputs.items():
@@ -59,7 +65,7 @@ def rows_of(
         glyph = Part("▾ " if opened else "▸ ", "dim")
         yield row(outline_key(("blocks", name)), glyph, name, right=f"{len(block.nodes)} nodes", depth=1)
         if opened:
-            yield from _nodes(block, ("blocks", name, "nodes"), 2, {})
+            yield from _held(name, block)
     yield row("", Part("nodes", "head"))
     yield from _nodes(blueprint, ("nodes",), 1, troubled)
     yield row(outline_key(("outputs",)), Part("outputs", "head"), right=_outputs(blueprint))
@@ -67,14 +73,36 @@ def rows_of(
     yield row("", Part("compression", "head"))
     for number, declared in enumerate(blueprint.compression):
         yield row(outline_key(("compression", number)), f"{number + 1} {declared.name}", depth=1)
+        overrides = document.source.data["compression"][number].get("overrides")
+        for node, options in overrides.items() if isinstance(overrides, Mapping) else ():
+            yield row(outline_key(("compression", number, "overrides", node)), node, right=value_text(options), depth=2)
     yield row(outline_key(("budget",)), Part("budget", "head"))
 
 
+def _held(name: str, block: Block) -> Iterator[Row]:
+    """The rows of what a block holds."""
+    for param, spec in block.params.items():
+        told = "" if spec.required else value_text(spec.default)
+        yield row(outline_key(("blocks", name, "params", param)), Part("$", "dim"), param, right=told, depth=2)
+    for port in block.inputs:
+        yield row(outline_key(("blocks", name, "inputs", port)), port, right="input", depth=2)
+    yield from _nodes(block, ("blocks", name, "nodes"), 2, {})
+    last = next(reversed(block.nodes), "")
+    given = last if block.outputs is None else value_text(block.outputs)
+    yield row(outline_key(("blocks", name, "outputs")), Part("outputs", "head"), right=given, depth=2)
+
+
 def _nodes(level: Blueprint | Block, path: Path, depth: int, troubled: Mapping[str, str]) -> Iterator[Row]:
+    above = outline_key(path)
     for name, node in level.nodes.items():
-        look = troubled.get(name, "text")
-        glyph = {"error": "✗ ", "warning": "! "}.get(look, "")
-        yield row(outline_key((*path, name)), Part(f"{glyph}{name}", look), right=_kind(node), depth=depth)
+        yield _node(above, name, _kind(node), depth, troubled.get(name, "text"))
+
+
+# After an edit nearly all rows are those of before.
+@lru_cache(maxsize=16_384)
+def _node(above: str, name: str, kind: str, depth: int, look: str) -> Row:
+    glyph = {"error": "✗ ", "warning": "! "}.get(look, "")
+    return row(f"{above}/{name}", Part(f"{glyph}{name}", look), right=kind, depth=depth)
 
 
 def _kind(node: Node) -> str:

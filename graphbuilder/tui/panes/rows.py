@@ -21,6 +21,8 @@ __all__ = ["Part", "Row", "Rows", "row"]
 
 # The ways in which a part of a row is written.
 PARTS = ("text", "strong", "dim", "head", "accent", "good", "warning", "error")
+# Rows that are kept once they are drawn.
+_KEPT = 1_000
 _INDENT = 2
 
 
@@ -144,7 +146,8 @@ class Rows(ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self.rows: list[Row] = []
         self.click_chooses = click_chooses
-        self._strips: dict[tuple[int, int, int], Strip] = {}
+        # By what they say, so that rows that are shown again, wherever, need not be drawn again.
+        self._strips: dict[tuple[Row, int, int], Strip] = {}
 
     def show(self, rows: Iterable[Row], key: str | None = None) -> None:
         """Shows other rows; the cursor stays on its row, if there still is one with that key, else near it.
@@ -153,24 +156,41 @@ class Rows(ScrollView, can_focus=True):
             rows: from the top.
             key: the row on which the cursor is to stand; None for the one with the key of before.
         """
-        wanted = self.key if key is None else key
+        wanted, before = self.key if key is None else key, self._seen()
         self.rows = list(rows)
-        self._strips.clear()
         self.virtual_size = Size(0, len(self.rows))
         found = next((number for number, each in enumerate(self.rows) if each.key and each.key == wanted), None)
         if found is None:
             found = self._nearest(min(max(self.cursor, 0), len(self.rows) - 1), 1)
         self.set_reactive(Rows.cursor, found)
         self._keep_in_sight()
-        self.refresh()
+        if self._seen() != before:
+            self.refresh()
 
-    def append(self, rows: Sequence[Row]) -> None:
-        """Adds rows at the end, and follows them if the last one was in sight."""
+    def _seen(self) -> tuple[list[Row], int]:
+        """The rows in sight, and where among them the cursor is."""
+        top = self.scroll_offset.y
+        return self.rows[top : top + self.size.height], self.cursor - top
+
+    def append(self, rows: Sequence[Row], most: int | None = None) -> None:
+        """Adds rows at the end, and follows them if the last one was in sight.
+
+        Arguments:
+            rows: from the top.
+            most: how many rows are kept, about; the first ones go. None keeps all.
+        """
         following = self.scroll_offset.y + self.size.height >= len(self.rows)
         self.rows += rows
+        # Some more than have to: what follows them must be drawn again.
+        gone = len(self.rows) - most + most // 10 if most is not None and len(self.rows) > most else 0
+        if gone:
+            del self.rows[:gone]
+            self.set_reactive(Rows.cursor, self._nearest(max(self.cursor - gone, 0), 1) if self.cursor >= 0 else -1)
         self.virtual_size = Size(0, len(self.rows))
         if following:
             self.scroll_to(y=len(self.rows), animate=False, force=True)
+        elif gone:
+            self.scroll_to(y=max(self.scroll_offset.y - gone, 0), animate=False, force=True)
         self.refresh()
 
     @property
@@ -192,9 +212,12 @@ class Rows(ScrollView, can_focus=True):
         if number >= len(self.rows):
             return Strip.blank(width, self.rich_style)
         state = 0 if number != self.cursor else 2 if self.has_focus else 1
-        strip = self._strips.get((number, width, state))
+        shown = self.rows[number]
+        strip = self._strips.get((shown, width, state))
         if strip is None:
-            strip = self._strips[number, width, state] = self._drawn(self.rows[number], width, state)
+            if len(self._strips) >= _KEPT:
+                self._strips.clear()
+            strip = self._strips[shown, width, state] = self._drawn(shown, width, state)
         return strip
 
     def _drawn(self, shown: Row, width: int, state: int) -> Strip:

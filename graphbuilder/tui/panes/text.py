@@ -7,7 +7,6 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from itertools import accumulate
 from typing import ClassVar
-from unicodedata import category
 
 from rich.style import Style
 from rich.text import Text
@@ -16,10 +15,12 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import TextArea
+from textual.widgets.text_area import TextAreaTheme
+
+from graphbuilder.tui.panes.entry import shown_character
 
 __all__ = ["Lines", "TextPane"]
 
-_REPLACED = "\N{REPLACEMENT CHARACTER}"
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*$")
 _KEY = re.compile(r"^(\s*(?:- +)*)((?:\"[^\"]*\"|'[^']*'|[^\s#&*!\[\]{},'\"][^:#\[\]{},]*?))(?=\s*:(?:\s|$))")
 _INNER_KEY = re.compile(r"(?<=[{,])\s*([\w.-]+)(?=:\s)")
@@ -86,6 +87,15 @@ class Lines:
         return self.starts[row] + min(column, len(self.contents[row]))
 
 
+class _Colours(TextAreaTheme):
+    """The colours of the app's theme, in which the line of the cursor keeps those of its words."""
+
+    def apply_css(self, text_area: TextArea) -> None:
+        super().apply_css(text_area)
+        if self.cursor_line_style is not None:
+            self.cursor_line_style = self.cursor_line_style.background_style
+
+
 class TextPane(TextArea):
     """The text of the blueprint.
 
@@ -137,6 +147,8 @@ class TextPane(TextArea):
         super().__init__(
             "", id=id, soft_wrap=False, show_line_numbers=True, tab_behavior="indent", theme="css", max_checkpoints=1
         )
+        self.register_theme(_Colours("blueprint"))
+        self.theme = "blueprint"
         self.indent_width = 2
         self.lines = Lines("")
         self._timer: Timer | None = None
@@ -280,7 +292,7 @@ class TextPane(TextArea):
 
 def _shown(character: str) -> str:
     """A character of the text, or one that takes its place where it has no glyph; a tab stays."""
-    return _REPLACED if character != "\t" and category(character) in ("Cc", "Cf", "Cn", "Co", "Cs") else character
+    return character if character == "\t" else shown_character(character)
 
 
 def _colour(variables: Mapping[str, str], name: str, *, underline: bool = False) -> Style:

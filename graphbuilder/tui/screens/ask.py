@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from graphbuilder.tui.canvas.wording import safe
+from graphbuilder.tui.panes.entry import Entry
 from graphbuilder.tui.panes.rows import Part, Rows, row
 
 __all__ = ["Ask", "AskText"]
@@ -24,7 +25,7 @@ class Ask(ModalScreen[str | None]):
 
     Arguments:
         question: what is asked.
-        answers: the letter of each, which is its key, and what it says.
+        answers: the letter of each, which is its key, and what it says; no letter by which lists are walked (g, j, k).
         detail: more about the question.
     """
 
@@ -87,7 +88,7 @@ class AskText(ModalScreen[str | None]):
         """The question, the text, and what is wrong with it."""
         with Vertical(id="ask"):
             yield Static(Text(safe(self.question), "bold"), id="ask-question", markup=False)
-            yield Input(self.value, id="ask-input")
+            yield Entry(self.value, id="ask-input")
             yield Static(id="ask-wrong", markup=False)
 
     def on_mount(self) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from textual.screen import Screen
 
@@ -19,6 +21,13 @@ from graphbuilder.tui.panes.text import TextPane
 from graphbuilder.tui.workspace import Workspace
 
 __all__ = ["BaseScreen"]
+
+Result = TypeVar("Result")
+
+# How long something may take before it is said that it is being done, in seconds.
+_MOMENT = 0.3
+# How many lines of the log are kept.
+_MOST_LOGGED = 20_000
 
 
 def _bug(error: Exception) -> str:
@@ -38,6 +47,9 @@ class BaseScreen(Screen[None]):
         # The keys that lead to what is selected, and the box that shows it.
         self.subject: Path = ()
         self.box: str | None = None
+        # How many things are being done in threads, of which something is to be shown.
+        self.at_work = 0
+        self._logged = 0
 
     @property
     def canvas(self) -> Canvas:
@@ -67,11 +79,21 @@ class BaseScreen(Screen[None]):
         """
         raise NotImplementedError
 
+    def hint(self, text: str) -> None:
+        """Shows something in the line at the bottom for as long as it holds, in the place of what was said last.
+
+        Arguments:
+            text: a few words; empty where there is nothing to show any more.
+        """
+        raise NotImplementedError
+
     def log_lines(self, lines: Sequence[str], look: str = "text") -> None:
-        """Adds lines to the log."""
-        rows = self.rows("log")
-        start = len(rows.rows)
-        rows.append([row(f"log{start + number}", Part(line, look)) for number, line in enumerate(lines)])
+        """Adds lines to the log; of very many, the first ones go."""
+        start = self._logged
+        self._logged += len(lines)
+        self.rows("log").append(
+            [row(f"log{start + number}", Part(line, look)) for number, line in enumerate(lines)], _MOST_LOGGED
+        )
 
     def changed(self, focus: str | None = None) -> None:
         """Shows the text as it is now.
@@ -92,10 +114,11 @@ class BaseScreen(Screen[None]):
         self.say(told(error), "error")
 
     def take_typed(self) -> None:
-        """Takes what was typed in the text and is not known yet."""
+        """Takes what was typed in the text and is not known yet, and shows it."""
         text = self.text_pane.taken()
         if text is not None:
             self.workspace.type(text)
+            self.changed()
 
     @property
     def document(self) -> Document | None:
@@ -123,9 +146,67 @@ class BaseScreen(Screen[None]):
         except Exception as error:
             self.confess(error)
             return None
+        self._carried_out(edit, select)
+        return edit
+
+    def carry_out_beside(self, command: Command, then: Callable[[], None] | None = None) -> None:
+        """Carries out a command that plans the whole model, as `carry_out` does, but plans it in a thread.
+
+        Arguments:
+            command: the command.
+            then: called once it is carried out; not where it was refused.
+        """
+        # In no exclusive group: the next question must not throw away what was answered to this one.
+        self.run_worker(self._carry_out_beside(command, then), group="commands")
+
+    async def _carry_out_beside(self, command: Command, then: Callable[[], None] | None) -> None:
+        session = self.workspace.session
+        while True:
+            self.take_typed()
+            planned = await self.in_thread(lambda: session.planned(command), "looking what that comes to …")
+            if planned is None:
+                return
+            if planned.before is session.state and not self.text_pane.waiting:
+                break
+        self._carried_out(session.do(planned))
+        if then is not None:
+            then()
+
+    def _carried_out(self, edit: Edit, select: str | None = None) -> None:
         self.changed(select or edit.focus)
         self.say("; ".join([edit.title, *edit.told]), "warning" if edit.told else "good")
-        return edit
+
+    async def in_thread(self, work: Callable[[], Result], told: str = "one moment …") -> Result | None:
+        """What comes of some work in a thread; where it is refused, that is said and None is given.
+
+        Arguments:
+            work: what is to be done.
+            told: what is shown meanwhile, where it takes longer than a moment.
+        """
+        with self.working(told):
+            try:
+                return await asyncio.to_thread(work)
+            except GraphbuilderError as error:
+                self.refuse(error)
+            except Exception as error:
+                self.confess(error)
+        return None
+
+    @contextmanager
+    def working(self, told: str) -> Iterator[None]:
+        """Shows what is being done in a thread meanwhile, if that takes longer than a moment.
+
+        Arguments:
+            told: what is shown.
+        """
+        self.at_work += 1
+        soon = self.set_timer(_MOMENT, lambda: self.hint(told))
+        try:
+            yield
+        finally:
+            soon.stop()
+            self.at_work -= 1
+            self.hint("")
 
     def preview(self, command: Command) -> str | None:
         """What is wrong with a command; None where it can be carried out."""

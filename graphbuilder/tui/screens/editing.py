@@ -6,49 +6,62 @@ from textual import on, work
 
 from graphbuilder.editing.command import Command
 from graphbuilder.editing.commands.adding import AddNode
+from graphbuilder.editing.commands.block_names import RenameBlock
+from graphbuilder.editing.commands.block_outputs import SetBlockOutputs
+from graphbuilder.editing.commands.block_ports import RemoveBlockInput, RenameBlockInput
 from graphbuilder.editing.commands.blocks import ExtractBlock, InlineBlock, RemoveBlock
-from graphbuilder.editing.commands.connecting import Connect, Disconnect, Rewire, SwapInputs
 from graphbuilder.editing.commands.deleting import DeleteNodes
 from graphbuilder.editing.commands.ends import AddInput, RemoveInput, RenameInput
+from graphbuilder.editing.commands.imports import RemoveImport, RenameImport
 from graphbuilder.editing.commands.kinds import ChangeKind
 from graphbuilder.editing.commands.outputs import AddOutput, RemoveOutput, RenameOutput
 from graphbuilder.editing.commands.param_removal import RemoveParam
 from graphbuilder.editing.commands.params import AddParam, RenameParam
-from graphbuilder.editing.commands.passes import RemovePass
+from graphbuilder.editing.commands.passes import EditPass, OverrideOption, RemovePass, UnsetOverride, UnsetPass
 from graphbuilder.editing.commands.renaming import RenameNode
-from graphbuilder.editing.kinds import kind_of_node
+from graphbuilder.editing.commands.top import RemoveSection
 from graphbuilder.editing.levels import Level
-from graphbuilder.editing.references import OUTPUTS
-from graphbuilder.tui.canvas import ConnectAsked, RewireAsked
-from graphbuilder.tui.choices import find_choices, kind_choices, node_choices, place_choices
+from graphbuilder.text.source import Path
+from graphbuilder.tui.choices import find_choices, kind_choices, place_choices, reuse_choices
 from graphbuilder.tui.panes.inspector import Inspector
 from graphbuilder.tui.panes.outline import outline_path
 from graphbuilder.tui.screens.ask import AskText
+from graphbuilder.tui.screens.parts import PartsScreen
 from graphbuilder.tui.screens.picker import Choice, Picker
-from graphbuilder.tui.screens.showing import ShowingScreen
 
 __all__ = ["EditingScreen"]
 
+# What plans all passes of compression, or computes the graph, before it is carried out.
+_PLANNING = (EditPass, RemoveBlockInput, RemovePass, SetBlockOutputs, UnsetPass)
 
-class EditingScreen(ShowingScreen):
-    """A screen on which nodes and edges are edited."""
+
+class EditingScreen(PartsScreen):
+    """A screen on which nodes are edited."""
 
     @on(Inspector.Asked)
     def _asked(self, event: Inspector.Asked) -> None:
-        self.carry_out(event.command)
+        self._carry_out(event.command)
+
+    def _carry_out(self, command: Command) -> None:
+        """Carries out a command; one that plans the whole model is planned in a thread."""
+        if isinstance(command, (OverrideOption, UnsetOverride)):
+            # It is about a node, and the author stays with the pass.
+            where: Path = ("compression", command.index, "overrides", command.node)
+            self.carry_out_beside(command, lambda: self._stay_at(where))
+        elif isinstance(command, _PLANNING):
+            self.carry_out_beside(command)
+        else:
+            self.carry_out(command)
+
+    def _stay_at(self, path: Path) -> None:
+        """Selects what stands at a path of a pass, or the pass where nothing does any more."""
+        document = self.workspace.document
+        there = document is not None and document.source.node(path) is not None
+        self.select(path if there else path[:2])
 
     def action_set(self) -> None:
         """Goes to the arguments of what is selected."""
         self.open_inspector()
-
-    def _value_and_level(self) -> tuple[str | None, str | None]:
-        """The selected node or input, as a reference, and the block that it stands in."""
-        node = self.node_at()
-        if node is not None:
-            return node
-        if self.subject[:1] == ("inputs",):
-            return str(self.subject[1]), None
-        return None, None
 
     @work(exclusive=True, group="ask")
     async def action_add(self) -> None:
@@ -60,13 +73,19 @@ class EditingScreen(ShowingScreen):
         if picked is None:
             return
         key, _, kind = str(picked).partition(":")
-        if key in ("input", "param", "output"):
+        if key in ("input", "param", "output", "import"):
             await self._add_other(key)
             return
-        value, block = self._value_and_level()
+        value, block = self.value_and_level()
+        if key == "reuse":
+            kind = str(await self.ask(Picker("Call which node again?", reuse_choices(Level(document, block)))) or "")
+            if not kind:
+                return
         places = place_choices(Level(document, block), value)
         commands = [AddNode(key, kind, place, block=block) for _, place in places]
-        wrong = [self.preview(command) for command in commands]
+        wrong = await self.in_thread(lambda: [self.preview(command) for command in commands])
+        if wrong is None:
+            return
         choices = [
             choice if reason is None else Choice(choice.key, choice.title, reason, possible=False)
             for (choice, _), reason in zip(places, wrong, strict=True)
@@ -77,140 +96,34 @@ class EditingScreen(ShowingScreen):
             self.carry_out(commands[int(where)])
 
     async def _add_other(self, what: str) -> None:
-        """Adds an input, a param or an output."""
-        value, block = self._value_and_level()
+        """Adds an input, a param, an output or an import."""
+        value, block = self.value_and_level()
+        if what == "import":
+            await self.ask_import()
+            return
         if what == "output":
             if value is None or block is not None:
                 self.say("select the node that is to be an output first", "warning")
             else:
                 self.carry_out(AddOutput(value))
             return
-        command = AddInput if what == "input" else AddParam
+        inside = str(self.subject[1]) if self.subject[:1] == ("blocks",) and len(self.subject) > 1 else None
+        if what == "input" and inside is not None:
+            await self.ask_block_input(inside)
+            return
+        above: Path = ("blocks", inside) if inside is not None and what == "param" else ()
+
+        def command(name: str) -> Command:
+            return AddInput(name) if what == "input" else AddParam(name, block=inside)
 
         def wrong(name: str) -> str | None:
             return self.preview(command(name))
 
-        name = await self.ask(AskText(f"What is the {what} called?", "", wrong))
+        whose = f"the {what} of block {inside}" if above else f"the {what}"
+        name = await self.ask(AskText(f"What is {whose} called?", "", wrong))
         if name and self.carry_out(command(name)) is not None:
-            self.select(("inputs" if what == "input" else "params", name))
+            self.select((*above, f"{what}s", name))
             self.open_inspector()
-
-    @work(exclusive=True, group="ask")
-    async def action_connect(self) -> None:
-        """Asks which node is to take the selected value, and at which port."""
-        document = self.document
-        source, block = self._value_and_level()
-        if document is None:
-            return
-        if source is None:
-            self.say("select the node whose value is to be taken first", "warning")
-            return
-        level = Level(document, block)
-        choices = node_choices(level, skip=[source, *level.definition.inputs], outputs=block is None)
-        target = await self.ask(Picker(f"Connect {source} to which node?", choices))
-        if target is not None:
-            await self._connect(source, str(target), block)
-
-    async def _connect(self, source: str, target: str, block: str | None) -> None:
-        if target == "outputs":
-            self.carry_out(AddOutput(source))
-            return
-        document = self.document
-        node = Level(document, block).definition.nodes.get(target) if document is not None else None
-        if document is None or node is None:
-            return
-        kind = kind_of_node(Level(document, block), node)
-        ports = [port.name for port in (kind.ports if kind is not None else None) or ()]
-        port: str | None = None
-        if len(ports) > 1:
-            choices = [Choice("", "the next one that is free", ""), *(Choice(name, name, "port") for name in ports)]
-            port = await self.ask(Picker(f"At which port of {target}?", choices))
-            if port is None:
-                return
-        self.carry_out(Connect(source, target, port or None, block))
-
-    @on(ConnectAsked)
-    def _connect_asked(self, event: ConnectAsked) -> None:
-        if self.document is None:
-            return
-        ends = [self._end(event.source), self._end(event.target)]
-        if ends[0] is None or ends[1] is None or (ends[1][0] != "outputs" and ends[0][1] != ends[1][1]):
-            self.say("these two do not stand in the same file or block", "warning")
-            return
-        (source, block), (target, _) = ends[0], ends[1]
-        self.run_worker(self._connect(source, target, block), exclusive=True, group="ask")
-
-    def _end(self, box: str) -> tuple[str, str | None] | None:
-        """What a box is called where it stands, and the block that it stands in."""
-        found = self.canvas.scene.box.get(box)
-        if found is None:
-            return None
-        if found.family == "output":
-            return "outputs", None
-        if found.family == "input":
-            return found.id, None
-        return self.node_at(found.where) if found.where is not None else None
-
-    @on(RewireAsked)
-    def _rewire_asked(self, event: RewireAsked) -> None:
-        edge = event.edge
-        if self.document is None:
-            return
-        target, new_target = self._end(edge.target), self._end(event.target)
-        source, new_source = self._end(edge.source), self._end(event.source)
-        if target is None or source is None or new_source is None or new_target is None:
-            self.say("this edge is written in another file", "warning")
-            return
-        written = edge.reference or source[0]
-        if event.source != edge.source:
-            self.carry_out(Rewire(written, target[0], new_source[0], target[1]))
-        elif self.carry_out(Connect(written, new_target[0], None, new_target[1])) is not None:
-            self.carry_out(Disconnect(written, target[0], target[1]))
-
-    @work(exclusive=True, group="ask")
-    async def action_disconnect(self) -> None:
-        """Asks which input of the selected node is to be taken away."""
-        found = self._taken()
-        if found is not None:
-            name, block, taken = found
-            source = await self.ask(
-                Picker(f"{name} is to take no longer what?", [Choice(each, each) for each in dict.fromkeys(taken)])
-            )
-            if source is not None:
-                self.carry_out(Disconnect(str(source), name, block))
-
-    @work(exclusive=True, group="ask")
-    async def action_swap(self) -> None:
-        """Swaps two inputs of the selected node; asks which, where there are more than two."""
-        found = self._taken()
-        if found is None:
-            return
-        name, block, taken = found
-        first, second = "0", "1"
-        if len(taken) > 2:
-            choices = [Choice(str(number), each, f"input {number}") for number, each in enumerate(taken)]
-            first = await self.ask(Picker(f"Swap which input of {name}?", choices))
-            if first is None:
-                return
-            rest = [choice for choice in choices if choice.key != first]
-            second = await self.ask(Picker(f"Swap {taken[int(first)]} with which?", rest))
-            if second is None:
-                return
-        self.carry_out(SwapInputs(name, int(first), int(second), block))
-
-    def _taken(self) -> tuple[str, str | None, list[str]] | None:
-        """The selected node, or the outputs, with the references that it takes."""
-        document = self.document
-        if document is None:
-            return None
-        if self.subject[:1] == ("outputs",):
-            uses = [use.reference for use in Level(document).uses() if use.consumer == OUTPUTS]
-            return "outputs", None, uses
-        node = self.need_node()
-        if node is None:
-            return None
-        name, block = node
-        return name, block, [use.reference for use in Level(document, block).uses() if use.consumer == name]
 
     def action_delete(self) -> None:
         """Deletes what is selected or chosen, and joins what it parted."""
@@ -232,7 +145,7 @@ class EditingScreen(ShowingScreen):
                 self.say("the chosen nodes do not stand in the same file or block", "warning")
                 return
             command = DeleteNodes(tuple(name for name, _ in nodes), heal, nodes[0][1])
-        self.carry_out(command)
+        self._carry_out(command)
 
     def _removal(self) -> Command | None:
         """The command that removes what is selected, where that is no node."""
@@ -245,8 +158,16 @@ class EditingScreen(ShowingScreen):
                 return RemoveParam(name)
             case ("blocks", str(block), "params", str(name), *_):
                 return RemoveParam(name, block)
+            case ("blocks", str(block), "inputs", str(name), *_):
+                return RemoveBlockInput(block, name)
             case ("blocks", str(name)):
                 return RemoveBlock(name)
+            case ("imports", str(name), *_):
+                return RemoveImport(name)
+            case ("training",) | ("budget",) | ("compression",):
+                return RemoveSection(self.subject[0])  # type: ignore[arg-type]  # one of these
+            case ("compression", int(index), "overrides", str(node), *_):
+                return UnsetOverride(index, node)
             case ("compression", int(index), *_):
                 return RemovePass(index)
             case ("outputs", *_):
@@ -278,6 +199,12 @@ class EditingScreen(ShowingScreen):
                     return RenameParam(name, new)
                 case ("blocks", str(block), "params", str(name), *_):
                     return RenameParam(name, new, block)
+                case ("blocks", str(block), "inputs", str(name), *_):
+                    return RenameBlockInput(block, name, new)
+                case ("blocks", str(name)):
+                    return RenameBlock(name, new)
+                case ("imports", str(name), *_):
+                    return RenameImport(name, new)
                 case ("outputs", *_):
                     return RenameOutput(self._output_name(), new)
             node = self.node_at()
@@ -294,8 +221,8 @@ class EditingScreen(ShowingScreen):
         current = node[0] if node is not None else str(self.subject[-1])
         new = await self.ask(AskText(f"Rename {current} to", current, wrong))
         made = command(new) if new and new != current else None
-        if made is not None and self.carry_out(made) is not None and self.subject[:1] in (("inputs",), ("params",)):
-            self.select((self.subject[0], str(new)))
+        if made is not None and self.carry_out(made) is not None and self.subject and self.subject[-1] == current:
+            self.select((*self.subject[:-1], str(new)))
 
     @work(exclusive=True, group="ask")
     async def action_kind(self) -> None:

@@ -1,7 +1,8 @@
-"""The part of the main screen that keeps work safe: saving, leaving, changes on disk, recovery, another editor."""
+"""The part of the main screen that keeps work safe: leaving, changes on disk, recovery, another editor."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
 import subprocess
@@ -9,53 +10,32 @@ import tempfile
 import time
 from pathlib import Path
 
-from textual import work
+from textual import on, work
 from textual.app import SuspendNotSupported
 
-from graphbuilder.errors import BlueprintError, GraphbuilderError
+from graphbuilder.errors import BlueprintError
 from graphbuilder.tui.choices import kind_choices
-from graphbuilder.tui.files import ChangedOnDisk, FileStamp, Opened, open_file, save_file
-from graphbuilder.tui.journal import Journal
+from graphbuilder.tui.files import Opened, open_file
 from graphbuilder.tui.recovery import open_elsewhere, recoveries
-from graphbuilder.tui.screens.ask import Ask, AskText
-from graphbuilder.tui.screens.fitting import FittingScreen
+from graphbuilder.tui.screens.ask import Ask
+from graphbuilder.tui.screens.saving import SavingScreen
 from graphbuilder.tui.three_way import Keep, merge_texts
-from graphbuilder.tui.watching import FileWatch
-from graphbuilder.tui.workspace import Workspace
 
 __all__ = ["FilesScreen"]
 
 _EXTERNAL_SUFFIX = ".yaml"
 
 
-class FilesScreen(FittingScreen):
-    """A screen on which a file is edited.
+class FilesScreen(SavingScreen):
+    """A screen on which a file is edited."""
 
-    Arguments:
-        workspace: what is open.
-        stamp: what tells whether the file is still the one that was opened; None for a new file.
-        journal: where steps are kept until they are saved; None to keep none.
-    """
-
-    def __init__(self, workspace: Workspace, stamp: FileStamp | None = None, journal: Journal | None = None) -> None:
-        super().__init__(workspace)
-        self.stamp = stamp
-        self.journal = journal
-        self.file_watch: FileWatch | None = None
-        self._asking_about_disk = False
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        assert self.workspace.path is not None
-        return self.workspace.path
+    _asking_about_disk = False
+    # Whether it was looked for what others have not saved; what this editor keeps before would be taken for theirs.
+    _begun = False
 
     def begin(self) -> None:
         """Watches the file, and offers what an earlier session has not saved."""
-        self.file_watch = FileWatch(
-            self.path, self.stamp, lambda disk: self.app.call_from_thread(self._disk_changed, disk)
-        )
-        self.file_watch.start()
+        self.watch_file()
         document = self.workspace.document
         if document is not None:
             # The first list of all layers would else be waited for.
@@ -64,9 +44,10 @@ class FilesScreen(FittingScreen):
             if open_elsewhere(self.path, self.journal.folder):
                 self.say(f"{self.path.name} is open in another editor, with work that is not saved", "warning")
             self._offer_recovery()
+        self._begun = True
 
     def end(self, *, keep: bool = False) -> None:
-        """Ends the watching and the journal.
+        """Ends the watching and the journal, which may have to wait for the disk.
 
         Arguments:
             keep: whether what is not saved is offered at the next start.
@@ -79,14 +60,16 @@ class FilesScreen(FittingScreen):
     def changed(self, focus: str | None = None) -> None:
         super().changed(focus)
         session = self.workspace.session
-        if self.journal is not None and (self.workspace.changed or session.done):
+        if self.journal is not None and self._begun and (self.workspace.changed or session.done):
             self.journal.keep(session.text, session.done[-1].title if session.done else "")
 
     @work(group="recovery")
     async def _offer_recovery(self) -> None:
         """Asks what becomes of work that an earlier session has not saved."""
-        assert self.journal is not None
-        for recovery in recoveries(self.path, self.workspace.disk_text, self.journal.folder):
+        journal = self.journal
+        assert journal is not None
+        path, disk = self.path, self.workspace.disk_text
+        for recovery in await asyncio.to_thread(lambda: recoveries(path, disk, journal.folder)):
             with recovery:
                 when = time.strftime("%Y-%m-%d %H:%M", time.localtime(recovery.time))
                 steps = [title for title in recovery.steps if title]
@@ -107,114 +90,52 @@ class FilesScreen(FittingScreen):
                         text = merge_texts(recovery.base, recovery.text, self.workspace.disk_text).text(Keep.BOTH)
                     self.workspace.session.type(text, "recover")
                     self.changed()
-                    if self.journal.settle():
+                    if await asyncio.to_thread(journal.settle):
                         recovery.discard()
                     self.say("recovered; nothing is saved yet", "good")
                 elif answer == "d":
                     recovery.discard()
 
-    # Saving.
-
-    def action_save(self) -> None:
-        """Saves."""
-        self.take_typed()
-        self.save()
-
-    def save(self, path: Path | None = None, *, force: bool = False) -> bool:
-        """Saves the text.
-
-        Arguments:
-            path: another file; None for the one that is open.
-            force: whether what somebody else has written there meanwhile is replaced.
-
-        Returns:
-            Whether it is saved.
-        """
-        session, place = self.workspace.session, path or self.path
-        text = session.text
-        try:
-            expected = self.stamp if path is None else None
-            if self.file_watch is not None and path is None:
-                self.stamp = self.file_watch.saved(lambda: save_file(place, text, expected, force=force))
-            else:
-                self.stamp = save_file(place, text, expected, force=force)
-        except ChangedOnDisk as error:
-            if path is None:
-                self._disk_changed(error.disk)
-            else:
-                self._ask_replace(place)
-            return False
-        except GraphbuilderError as error:
-            self.refuse(error)
-            return False
-        session.saved()
-        self.workspace.disk_text = text
-        if self.journal is not None:
-            self.journal.saved(text)
-        self.show_status()
-        self.show_lower()
-        self.say(f"saved {place}", "good")
-        return True
-
-    @work(exclusive=True, group="ask")
-    async def action_save_as(self) -> None:
-        """Asks for another file, and saves the text there; what is edited stays the same file."""
-        self.take_typed()
-        name = await self.ask(AskText("Save a copy as", str(self.path)))
-        if name:
-            place = Path(str(name)).expanduser()
-            if place.resolve() == self.path.resolve():
-                self.save()
-            else:
-                self._save_copy(place)
-
-    def _save_copy(self, place: Path, *, force: bool = False) -> None:
-        try:
-            save_file(place, self.workspace.session.text, None, force=force)
-        except ChangedOnDisk:
-            self._ask_replace(place)
-        except GraphbuilderError as error:
-            self.refuse(error)
-        else:
-            self.say(f"saved a copy as {place}", "good")
-
-    @work(exclusive=True, group="ask")
-    async def _ask_replace(self, place: Path) -> None:
-        if await self.ask(Ask(f"{place} exists already", [("r", "replace it"), ("c", "cancel")])) == "r":
-            self._save_copy(place, force=True)
-
     # What others do to the file.
 
-    def _disk_changed(self, disk: Opened | None) -> None:
-        """Takes over what was changed on disk, or asks."""
-        if self._asking_about_disk:
-            return
-        if disk is None:
-            self.say(f"{self.path.name} was changed on disk, and is no text any more; saving would replace it", "error")
-            return
-        if disk.stamp is None:
-            self.stamp, self.workspace.disk_text = None, ""
-            self.show_status()
-            self.say(f"{self.path.name} was removed on disk; saving writes it anew", "warning")
-            return
-        if disk.text == self.workspace.session.text:
-            self._take_disk(disk)
-            self.workspace.session.saved()
-            self.show_status()
-        elif not self.workspace.changed and not self.text_pane.waiting:
-            self._take_disk(disk)
-            self.workspace.session.type(disk.text, "changed on disk")
-            self.workspace.session.saved()
-            self.changed()
-            self.say(f"{self.path.name} was changed on disk, and is shown as it is now", "warning")
-        else:
-            self._asking_about_disk = True
-            self._ask_about_disk(disk)
+    @on(SavingScreen.DiskChanged)
+    def _disk_changed(self, event: SavingScreen.DiskChanged) -> None:
+        if event.path == self.path:
+            self.disk_changed(event.disk)
 
-    def _take_disk(self, disk: Opened) -> None:
+    def disk_changed(self, disk: Opened | None) -> None:
+        self.run_worker(self._meet(disk), group="disk")
+
+    async def _meet(self, disk: Opened | None) -> None:
+        """Takes over what was changed on disk, once nothing is being saved, or asks."""
+        async with self._writing:
+            if self._asking_about_disk or (disk is not None and disk.stamp is not None and disk.stamp == self.stamp):
+                return
+            if disk is None:
+                told = f"{self.path.name} was changed on disk, and is no text any more; saving would replace it"
+                self.say(told, "error")
+            elif disk.stamp is None:
+                self.stamp, self.workspace.disk_text = None, ""
+                self.show_status()
+                self.say(f"{self.path.name} was removed on disk; saving writes it anew", "warning")
+            elif disk.text == self.workspace.session.text:
+                await self._take_disk(disk)
+                self.workspace.session.saved()
+                self.show_status()
+            elif not self.workspace.changed and not self.text_pane.waiting:
+                await self._take_disk(disk)
+                self.workspace.session.type(disk.text, "changed on disk")
+                self.workspace.session.saved()
+                self.changed()
+                self.say(f"{self.path.name} was changed on disk, and is shown as it is now", "warning")
+            else:
+                self._asking_about_disk = True
+                self._ask_about_disk(disk)
+
+    async def _take_disk(self, disk: Opened) -> None:
         self.stamp, self.workspace.disk_text = disk.stamp, disk.text
         if self.file_watch is not None:
-            self.file_watch.expect(disk.stamp)
+            await asyncio.to_thread(self.file_watch.expect, disk.stamp)
 
     @work(group="disk")
     async def _ask_about_disk(self, disk: Opened) -> None:
@@ -232,7 +153,7 @@ class FilesScreen(FittingScreen):
             )  # fmt: skip
             if answer in (None, "c"):
                 return
-            self._take_disk(disk)
+            await self._take_disk(disk)
             if answer == "m":
                 self.workspace.session.type(merged.text(Keep.BOTH), "merge what was changed on disk")
             elif answer == "t":
@@ -247,18 +168,28 @@ class FilesScreen(FittingScreen):
 
     @work(exclusive=True, group="ask")
     async def action_leave(self) -> None:
-        """Leaves the editor; asks where there is something unsaved."""
+        """Leaves the editor once everything is written; asks where there is something unsaved."""
         self.take_typed()
+        planned = [worker for worker in self.workers if worker.group == "commands"]
+        if planned:
+            # What was asked for and is still being planned is no less the author's work.
+            await self.workers.wait_for_complete(planned)
+        await self.all_saved()
         if self.workspace.changed:
             answer = await self.ask(
                 Ask(f"{self.path.name} has changes that are not saved",
                     [("s", "save and quit"), ("d", "quit without saving"), ("c", "stay")])
             )  # fmt: skip
-            if answer in (None, "c") or (answer == "s" and not self.save()):
+            if answer in (None, "c") or (answer == "s" and not await self.save(self.workspace.session.text)):
                 return
         if await self.may_leave():
-            self.end()
-            self.app.exit()
+            # In no exclusive group: nothing that is asked meanwhile may leave the editor without its journal.
+            self.run_worker(self._leave(), group="leave")
+
+    async def _leave(self) -> None:
+        await self.all_saved()
+        await asyncio.to_thread(self.end)
+        self.app.exit()
 
     async def may_leave(self) -> bool:
         """Whether nothing speaks against leaving."""

@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from textual import on, work
 
+from graphbuilder.blueprint import Document
 from graphbuilder.editing.commands.choosing import ExcludeNodes, IncludeNodes
 from graphbuilder.editing.commands.copying import Paste, copied
 from graphbuilder.editing.commands.merging import Merge
 from graphbuilder.editing.commands.passes import AttachPass, MovePass
-from graphbuilder.editing.fitting import judge
+from graphbuilder.editing.fitting import judged_in_turn
 from graphbuilder.editing.levels import Level
-from graphbuilder.editing.passing import passes_that_fit
+from graphbuilder.editing.passing import FittingPass, passes_in_turn
+from graphbuilder.editing.passing_blocks import pass_names
 from graphbuilder.errors import GraphbuilderError
-from graphbuilder.tui.choices import fusion_choices, node_choices, pass_choices, there_choices
+from graphbuilder.tui.choices import fusion_choice, node_choices, pass_choice, there_choices
 from graphbuilder.tui.panes.text import TextPane
 from graphbuilder.tui.screens.editing import EditingScreen
 from graphbuilder.tui.screens.picker import Choice, Picker
 
 __all__ = ["FittingScreen"]
 
-Result = TypeVar("Result")
-
 
 class FittingScreen(EditingScreen):
     """A screen on which branches are merged and passes of compression attached."""
 
-    async def in_thread(self, work: Callable[[], Result]) -> Result | None:
-        """What comes of some work in a thread; where it is refused, that is said and None is given."""
-        try:
-            return await asyncio.to_thread(work)
-        except GraphbuilderError as error:
-            self.refuse(error)
-        except Exception as error:
-            self.confess(error)
-        return None
+    @property
+    def busy(self) -> bool:
+        looking = isinstance(self.app.screen, Picker) and self.app.screen.looking
+        return super().busy or looking or self.at_work > 0
+
+    async def ask_while_looking(self, title: str, filling: Callable[[], Iterable[Choice]]) -> str | None:
+        """What is picked of things that are found while it is asked; where that fails, it is said why.
+
+        Arguments:
+            title: what is asked for.
+            filling: gives what is found, in a thread.
+        """
+        picker = Picker(title, (), filling=filling)
+        picked: str | None = await self.ask(picker)
+        if isinstance(picker.failure, GraphbuilderError):
+            self.refuse(picker.failure)
+        elif picker.failure is not None:
+            self.confess(picker.failure)
+        return picked
 
     @work(exclusive=True, group="ask")
     async def action_merge(self) -> None:
@@ -45,38 +54,43 @@ class FittingScreen(EditingScreen):
         document = self.document
         if document is None:
             return
-        branches = self._branches()
-        if branches is None:
+        found = self._branches()
+        if found is None:
             return
+        branches, block = found
         while len(branches) < 2:
             title = "Merge which branch?" if not branches else f"Merge {branches[0]} with which branch?"
-            picked = await self.ask(Picker(title, node_choices(Level(document), skip=branches)))
+            picked = await self.ask(Picker(title, node_choices(Level(document, block), skip=branches)))
             if picked is None:
                 return
             branches.append(str(picked))
         params = self.workspace.params
-        self.say(f"looking which fusions fit {', '.join(branches)} …", "dim")
-        judged = await self.in_thread(lambda: judge(document, branches, params))
-        if judged is None:
-            return
-        self.say("")
-        picked = await self.ask(Picker(f"Merge {', '.join(branches)} by", fusion_choices(judged)))
+        picked = await self.ask_while_looking(
+            f"Merge {', '.join(branches)} by",
+            lambda: map(fusion_choice, judged_in_turn(document, branches, params, block)),
+        )
         if picked is not None:
-            self.carry_out(Merge(tuple(branches), str(picked), params=params or None))
+            self.carry_out_beside(Merge(tuple(branches), picked, params=params or None, block=block))
 
-    def _branches(self) -> list[str] | None:
-        """What is chosen or selected, as references of the file; None where something of it cannot be merged."""
-        scene = self.canvas.scene
-        found = []
+    def _branches(self) -> tuple[list[str], str | None] | None:
+        """What is chosen or selected, by the names that it has where it stands, and the block that it stands in.
+
+        None where it stands in several places.
+        """
+        named: list[tuple[str, str | None]] = []
         for box in self.canvas.chosen or ((self.box,) if self.box is not None else ()):
-            shown = scene.box.get(box)
-            if shown is None or shown.family == "output":
-                continue
-            if shown.where is not None and shown.where[0] == "blocks":
-                self.say("branches inside a block cannot be merged here: inline the block, or edit its text", "warning")
-                return None
-            found.append(shown.id)
-        return found
+            shown = self.canvas.scene.box.get(box)
+            if shown is not None and shown.family != "output":
+                # What a block gives that is written elsewhere can be taken by its path.
+                named.append(self._end(box) or (shown.id, None))
+        value, block = self.value_and_level()
+        if self.box is None and value is not None and not named:
+            named.append((value, block))
+        blocks = {block for _, block in named}
+        if len(blocks) > 1:
+            self.say("the chosen nodes do not stand in the same file or block", "warning")
+            return None
+        return list(dict.fromkeys(name for name, _ in named)), next(iter(blocks), None)
 
     @work(exclusive=True, group="ask")
     async def action_passes(self) -> None:
@@ -84,7 +98,7 @@ class FittingScreen(EditingScreen):
         document = self.document
         if document is None:
             return
-        nodes = self._to_compress()
+        nodes = await self._in_every_copy(document) or self._to_compress()
         if nodes:
             told = ", ".join(nodes[:3]) + (" …" if len(nodes) > 3 else "")
             picked = await self.ask(
@@ -93,24 +107,29 @@ class FittingScreen(EditingScreen):
             if picked is None:
                 return
             nodes = nodes if picked == "nodes" else []
-        self.say("looking which passes fit …", "dim")
-        fitting = await self.in_thread(lambda: passes_that_fit(document, nodes or None))
-        if fitting is None:
-            return
-        self.say("")
+        found: dict[str, FittingPass] = {}
+
+        def filling() -> Iterator[Choice]:
+            for each in passes_in_turn(document, nodes or None):
+                found[each.name] = each
+                yield pass_choice(each)
+            yield from there_choices(document) if nodes else ()
+
         whom = ", ".join(nodes[:3]) if nodes else "the whole model"
-        there = there_choices(document) if nodes else []
-        picked = await self.ask(Picker(f"Compress {whom} by", [*pass_choices(fitting), *there]))
+        picked = await self.ask_while_looking(f"Compress {whom} by", filling)
         if picked is None:
             return
-        verb, colon, index = str(picked).partition(":")
-        if colon:
-            command = IncludeNodes if verb == "include" else ExcludeNodes
-            self.carry_out(command(int(index), nodes))
+        verb, colon, index = picked.partition(":")
+        if verb == "override":
+            await self.ask_override(int(index), nodes)
             return
-        options: Mapping[str, Any] = next(each.options for each in fitting if each.name == picked)
-        if self.carry_out(AttachPass(str(picked), dict(options), nodes or None)) is not None:
-            self._select_new_pass(document.source.data.get("compression") or [])
+        if colon:
+            change = IncludeNodes if verb == "include" else ExcludeNodes
+            self.carry_out_beside(change(int(index), nodes))
+            return
+        before = document.source.data.get("compression") or []
+        attached = AttachPass(picked, dict(found[picked].options), nodes or None)
+        self.carry_out_beside(attached, lambda: self._select_new_pass(before))
 
     def action_move(self, step: int) -> None:
         """Moves the selected pass among the others."""
@@ -118,10 +137,18 @@ class FittingScreen(EditingScreen):
             return
         match self.subject:
             case ("compression", int(index), *_):
-                if self.carry_out(MovePass(index, index + step)) is not None:
-                    self.select(("compression", index + step))
+                moved = ("compression", index + step)
+                self.carry_out_beside(MovePass(index, index + step), lambda: self.select(moved))
             case _:
                 self.say("select a pass of compression first", "warning")
+
+    async def _in_every_copy(self, document: Document) -> list[str]:
+        """The paths of the node of a block that is selected where no copy of it is drawn."""
+        node = self.node_at()
+        if node is None or node[1] is None or self.box is not None or self.canvas.chosen:
+            return []
+        name, block = node
+        return list(await self.in_thread(lambda: pass_names(document, [name], block)) or ())
 
     def _to_compress(self) -> list[str]:
         """The chosen nodes, or else the selected one, by the paths that passes know them by."""
@@ -157,25 +184,22 @@ class FittingScreen(EditingScreen):
         picked = await self.ask(Picker("Copy as", choices))
         if picked is None:
             return
-        try:
-            text = self._copied(str(picked), nodes)
-        except GraphbuilderError as error:
-            self.refuse(error)
+        text = await self.in_thread(lambda: self._copied(document, str(picked), nodes), "copying …")
+        if text is None:
             return
+        if picked == "nodes":
+            self.workspace.clip = text
         self.app.copy_to_clipboard(text)
         self.say(f"copied {len(text.splitlines())} lines as {picked if picked != 'nodes' else 'YAML'}", "good")
 
-    def _copied(self, form: str, nodes: list[tuple[str, str | None]]) -> str:
-        """A text to be copied.
+    def _copied(self, document: Document, form: str, nodes: list[tuple[str, str | None]]) -> str:
+        """A text to be copied; it may be called in a thread.
 
         Raises:
             GraphbuilderError: the model has errors, so that it has no such form.
         """
-        document = self.workspace.session.document()
         if form == "nodes":
-            text = copied(document, [name for name, _ in nodes], nodes[0][1])
-            self.workspace.clip = text
-            return text
+            return copied(document, [name for name, _ in nodes], nodes[0][1])
         if form == "yaml":
             return self.workspace.session.text
         from graphbuilder.export import mermaid, python_source
@@ -192,7 +216,7 @@ class FittingScreen(EditingScreen):
         if not clip:
             self.say("nothing was copied yet: copy nodes with y, or paste their text into the YAML pane", "warning")
             return
-        value, block = self._value_and_level()
+        value, block = self.value_and_level()
         origin = self.workspace.path.parent if self.workspace.path is not None else None
         self.carry_out(Paste(clip, value, origin, block))
 

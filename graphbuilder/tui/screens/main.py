@@ -28,6 +28,8 @@ _LOWER = ("problems", "text", "diff", "log")
 _TITLES = {"problems": "Problems", "text": "YAML", "diff": "Diff", "log": "Log"}
 # From how many columns the outline and the map have room, and from how many rows the lower pane.
 _OUTLINE_FROM, _MAP_FROM, _LOWER_FROM = 110, 140, 32
+# The hints that go first where there is no room for all; help, which lists the others, stays.
+_LEFT_OUT_FIRST = ("rename", "undo", "connect", "delete", "passes", "merge", "find", "add", "quit", "save")
 
 
 class TabHeads(Static):
@@ -85,6 +87,7 @@ class MainScreen(RunningScreen):
     # What the author has shown or hidden; else it follows from the size.
     _wanted: dict[str, bool]
     _said: tuple[str, str] = ("", "text")
+    _hinted: str = ""
 
     def compose(self) -> ComposeResult:
         """The panes."""
@@ -107,6 +110,7 @@ class MainScreen(RunningScreen):
     def on_mount(self) -> None:
         """Shows what is open; a file that cannot be read is shown as text."""
         self.canvas.show_on(self.query_one(MiniMap))
+        self.watch(self.canvas, "selection", self.take_selection, init=False)
         self.subject = self._first_subject()
         self.fit_panes()
         self.changed()
@@ -190,8 +194,13 @@ class MainScreen(RunningScreen):
             self.log_lines(text.split("\n"), look)
         self._show_foot()
 
+    def hint(self, text: str) -> None:
+        if text != self._hinted:
+            self._hinted = text
+            self._show_foot()
+
     def _show_foot(self) -> None:
-        text, look = self._said
+        text, look = (self._hinted, "text") if self._hinted else self._said
         variables = self.app.theme_variables
         colours = {"error": "error", "warning": "warning", "good": "success", "dim": "foreground"}
         shown = Text()
@@ -209,16 +218,20 @@ class MainScreen(RunningScreen):
     def _hints(self) -> Text:
         """The keys that are needed most, as many as there is room for."""
         keymap: dict[str, str] = getattr(self.app, "keys_of_user", {})
-        hints, room = Text(), self.size.width - 2
-        for action in ACTIONS:
-            if action.hint:
-                key = shown_key(keymap.get(action.id, action.keys)).split(" ")[0]
-                piece = f"{key} {action.hint}  "
-                if room < len(piece):
-                    break
-                room -= len(piece)
-                hints.append(key, "bold")
-                hints.append(f" {action.hint}  ", "dim")
+        pieces = {
+            action.id: (shown_key(keymap.get(action.id, action.keys)).split(" ")[0], action.hint)
+            for action in ACTIONS if action.hint
+        }  # fmt: skip
+        left_out = iter(_LEFT_OUT_FIRST)
+        while sum(len(key) + len(hint) + 3 for key, hint in pieces.values()) > self.size.width:
+            name = next(left_out, None)
+            if name is None:
+                break
+            pieces.pop(name, None)
+        hints = Text()
+        for key, hint in pieces.values():
+            hints.append(key, "bold")
+            hints.append(f" {hint}  ", "dim")
         return hints
 
     def show_status(self) -> None:
@@ -228,7 +241,9 @@ class MainScreen(RunningScreen):
         found = self.workspace.diagnostics()
         errors = sum(1 for each in found if each.severity is Severity.ERROR)
         right = Text()
-        if graph is not None:
+        if self.progress:
+            right.append(f"{shortened(self.progress, self.size.width * 2 // 3)}  ", variables.get("secondary", ""))
+        elif graph is not None:
             parameters = graph.parameters
             counted = f"{parameters:,} parameters  " if parameters is not None else ""
             right.append(f"{len(graph.calls)} calls  {counted}", "dim")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
+from itertools import takewhile
 
-from textual import work
+from textual import on, work
 from textual.dom import DOMNode
+from textual.message import Message
+from textual.widget import Widget
 
 from graphbuilder.tui.job_events import Ended, Ending, Event, Progress, Said
 from graphbuilder.tui.jobs import Job, Jobs
@@ -16,11 +20,25 @@ from graphbuilder.tui.screens.picker import Choice, Picker
 
 __all__ = ["RunningScreen"]
 
-_BAR = 20
+# The columns of the bar that shows how far what runs is.
+_BAR = 10
 
 
 class RunningScreen(FilesScreen):
     """A screen beside which commands run."""
+
+    class Happened(Message):
+        """Something happened to what runs.
+
+        Arguments:
+            job: what runs.
+            event: what happened.
+        """
+
+        def __init__(self, job: Job, event: Event) -> None:
+            super().__init__()
+            self.job = job
+            self.event = event
 
     _jobs: Jobs | None = None
     # How far what runs is, for the head.
@@ -30,7 +48,8 @@ class RunningScreen(FilesScreen):
     def jobs(self) -> Jobs:
         """The commands that run, or have run."""
         if self._jobs is None:
-            self._jobs = Jobs(lambda job, event: self.app.call_from_thread(self._happened, job, event))
+            # What runs is read on however busy the screen is.
+            self._jobs = Jobs(lambda job, event: self.post_message(self.Happened(job, event)))
         return self._jobs
 
     @work(exclusive=True, group="ask")
@@ -61,19 +80,18 @@ class RunningScreen(FilesScreen):
         self.log_lines([f"$ graphbuilder {command} {self.path.name} {typed}"], "accent")
         self.open_pane("log")
 
-    def _happened(self, job: Job, event: Event) -> None:
+    @on(Happened)
+    def _happened(self, message: Happened) -> None:
         """Shows what happened to what runs."""
-        if not self.is_attached:
-            return
+        job, event = message.job, message.event
         match event:
             case Said(lines, error):
                 self.log_lines(lines, "warning" if error else "text")
             case Progress(what, fraction, values):
-                told = ", ".join(f"{name} {value:.4g}" for name, value in values)
-                self.progress = f"{job.command}: {what}" + (f", {told}" if told else "")
-                if fraction is not None:
-                    full = round(_BAR * fraction)
-                    self.progress += f" {'█' * full}{'░' * (_BAR - full)} {fraction:.0%}"
+                full = round(_BAR * (fraction or 0))
+                bar = "" if fraction is None else f"{'█' * full}{'░' * (_BAR - full)} {fraction:.0%} "
+                told = ", ".join([what, *(f"{name} {value:.4g}" for name, value in values)])
+                self.progress = f"{job.command} {bar}{told}"
             case Ended(how, _, seconds):
                 self.progress = ""
                 look = "good" if how is Ending.DONE else "warning" if how is Ending.CANCELLED else "error"
@@ -107,35 +125,43 @@ class RunningScreen(FilesScreen):
     async def action_help(self) -> None:
         """Lists what can be done here, and does what is picked."""
         focused = self.focused
-        choices: list[Choice] = []
         calls: dict[str, tuple[DOMNode, str]] = {}
-        keymap = getattr(self.app, "keys_of_user", {})
-        if focused is not None:
-            for node in focused.ancestors_with_self:
-                if node is self:
-                    break
-                for shown in (each for found in node._bindings.key_to_bindings.values() for each in found):
-                    if shown.id is not None and shown.id not in calls:
-                        keys = keymap.get(shown.id) or ",".join(
-                            each.key
-                            for found in node._bindings.key_to_bindings.values()
-                            for each in found
-                            if each.id == shown.id
-                        )
-                        choices.append(Choice(shown.id, shown.description, "", shown_key(keys), _id_told(shown.id)))
-                        calls[shown.id] = (node, shown.action)
-        for group, title in GROUPS.items():
-            for action in ACTIONS:
-                if action.group == group:
-                    keys = keymap.get(action.id, action.keys)
-                    right = f"{title}  {shown_key(keys)}"
-                    choices.append(Choice(action.id, action.title, "", right, _id_told(action.id)))
-                    calls[action.id] = (self, action.action)
+        # What is possible here is tried.
+        choices = [Choice(f"here.{name}", title, "", "here") for name, title in await self.in_thread(self.here) or ()]
+        calls |= {choice.key: (self, choice.key.removeprefix("here.")) for choice in choices}
+        choices += self._actions(("edit",), calls)
+        choices += self._keys_of(focused, calls)
+        choices += self._actions([group for group in GROUPS if group != "edit"], calls)
         picked = await self.ask(Picker("What can be done here", choices))
         if picked is not None:
             target, action_name = calls[str(picked)]
             # Only once this question is gone: what is picked may ask something itself.
             self.call_later(self.app.run_action, action_name, target)
+
+    def _actions(self, groups: Iterable[str], calls: dict[str, tuple[DOMNode, str]]) -> list[Choice]:
+        """What can be done wherever the keys go; how it is done is added to the calls."""
+        keymap = getattr(self.app, "keys_of_user", {})
+        choices = []
+        for action in (action for group in groups for action in ACTIONS if action.group == group):
+            right = f"{GROUPS[action.group]}  {shown_key(keymap.get(action.id, action.keys))}"
+            choices.append(Choice(action.id, action.title, "", right, _id_told(action.id)))
+            calls[action.id] = (self, action.action)
+        return choices
+
+    def _keys_of(self, focused: Widget | None, calls: dict[str, tuple[DOMNode, str]]) -> list[Choice]:
+        """What the pane can do that the keys go to, and what is around it; how it is done is added to the calls."""
+        keymap = getattr(self.app, "keys_of_user", {})
+        choices = []
+        around = focused.ancestors_with_self if focused is not None else ()
+        for node in takewhile(lambda each: each is not self, around):
+            bindings = [each for found in node._bindings.key_to_bindings.values() for each in found]
+            for shown in bindings:
+                if shown.id is not None and shown.id not in calls:
+                    keys = keymap.get(shown.id) or ",".join(each.key for each in bindings if each.id == shown.id)
+                    right = f"Pane  {shown_key(keys)}"
+                    choices.append(Choice(shown.id, shown.description, "", right, _id_told(shown.id)))
+                    calls[shown.id] = (node, shown.action)
+        return choices
 
 
 def _id_told(name: str) -> str:

@@ -38,6 +38,8 @@ class ShowingScreen(BaseScreen):
     _rest_due = False
     # Which pane the selection was moved in, so that this one is left alone.
     _moved_in = ""
+    # The box that was selected in the graph when that was last looked at.
+    _seen: str | None = None
     # The problem that was gone to last.
     _problem: int | None = None
 
@@ -174,12 +176,11 @@ class ShowingScreen(BaseScreen):
         Arguments:
             path: the keys that lead to it.
         """
-        self.subject = path
-        box = self._box_of(path)
-        self.box = box
+        box, moved_in = self._box_of(path), self._moved_in
         if box is not None:
             self.canvas.select(box)
-            self.box = self.canvas.selection
+            box = self._seen = self.canvas.selection
+        self.subject, self.box, self._moved_in = path, box, moved_in
         self._follow()
 
     def _box_of(self, path: Path) -> str | None:
@@ -201,11 +202,16 @@ class ShowingScreen(BaseScreen):
         return None
 
     @on(Selected)
-    def _selected(self, event: Selected) -> None:
-        if event.box == self.box:
+    def take_selection(self) -> None:
+        """Takes what is selected in the graph: at once, because the next key may come before a message does."""
+        selected = self.canvas.selection
+        if selected == self._seen:
             return
-        self.box = event.box
-        box = self.canvas.scene.box.get(event.box or "")
+        self._seen = selected
+        if selected == self.box:
+            return
+        self.box = selected
+        box = self.canvas.scene.box.get(selected or "")
         if box is not None:
             self.subject = self._path_of(box.id, box.where)
             self._moved_in = "canvas"

@@ -53,11 +53,14 @@ async def test_dragging_a_box_to_another_asks_to_connect_them() -> None:
         await pilot.hover(Canvas, offset=at(app, "right"))
         await pilot.pause()
         assert [app.canvas.picture.look.drop] == ["right"]
-        shown_is_right(app)
+        rect, drop = app.canvas.picture.layout.boxes["x"], at(app, "right")
+        rows = [app.canvas.render_line(y).text for y in range(rect.bottom, drop.y + 1)]
+        assert all(any(glyph in row for glyph in "╎╌") for row in rows), "a line goes from the box to the mouse"
         await pilot.mouse_up(Canvas, offset=at(app, "right"))
         await pilot.pause()
         assert app.of("ConnectAsked") == [("x", "right")]
         assert [app.canvas.picture.look.drop] == [None]
+        shown_is_right(app)
         # Dropped on nothing, or on itself, or left by escape, nothing is asked.
         await drag(pilot, at(app, "x"), at(app, "a"), Offset(70, 1))
         await drag(pilot, at(app, "x"), at(app, "a"), at(app, "x"))

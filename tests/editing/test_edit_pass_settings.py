@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from graphbuilder.api import lower, parse
 from graphbuilder.compression.search_space import Place, Setting, apply
-from graphbuilder.editing.settings import written
+from graphbuilder.editing.pass_settings import written
 from graphbuilder.errors import BlueprintError
 
 TEXT = """\
