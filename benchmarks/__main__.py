@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from benchmarks import canvas, compression, editing, editor, fusion_digits, legality
+from benchmarks import canvas, compression, editing, editor, folding, fusion_digits, importing, legality
 from benchmarks.processes import in_turn
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,6 +75,16 @@ def main(argv: list[str] | None = None) -> int:
         action="store_true",
         help="first of all: what each compression pass does to each layer; takes long",
     )
+    parser.add_argument(
+        "--import",
+        action="store_true",
+        help="first of all: what is imported of keras.applications, beside the models; takes long",
+    )
+    parser.add_argument(
+        "--folding",
+        action="store_true",
+        help="first of all: how short the models of keras.applications become as folded blueprints",
+    )
     for name, what in (("canvas", "the canvas"), ("editing", "edits of the text"), ("editor", "the whole editor")):
         parser.add_argument(f"--{name}", action="store_true", help=f"first of all: how fast {what} is")
     parser.add_argument("models", nargs="*", default=list(MODELS), help="shipped blueprints")
@@ -82,6 +92,8 @@ def main(argv: list[str] | None = None) -> int:
     others = {
         "--fusions": fusion_digits,
         "--compression": compression,
+        "--folding": folding,
+        "--import": importing,
         "--legality": legality,
         "--canvas": canvas,
         "--editing": editing,

@@ -109,6 +109,7 @@ CODES: dict[str, str] = {
     "GB403": "The model has more parameters than the limit.",
     "GB404": "A block is repeated more often than the limit.",
     "GB405": "Imports or blocks are nested deeper than the limit.",
+    "GB406": "The model costs more than its budget allows.",
     # Building.
     "GB501": "The backend refused to build the model.",
     "GB502": "A layer, op or argument does not exist in the chosen Keras.",
@@ -167,6 +168,11 @@ CODES: dict[str, str] = {
     "GB842": "There are no settings to search, or none that could meet the budget.",
     "GB843": "No settings that were tried meet the budget.",
     "GB900": "graphbuilder met a bug of its own.",
+    # Models from elsewhere.
+    "GB851": "The file holds no Keras model that can be read.",
+    "GB852": "A model file is damaged, or larger than the limits.",
+    "GB853": "Something in a model cannot be carried into a blueprint.",
+    "GB854": "Something in a model was not carried into the blueprint.",
 }
 
 

@@ -35,9 +35,10 @@ file:line:column: code node: what is wrong; what was expected
   hint: how to mend it
 ```
 
-Lines and columns count from 1. A warning has the word `warning` in front of its code, and fails a command only with
-`validate --strict`. `--format json` prints the same facts for machines. A code never changes its meaning. The stages
-run in the order of this page; all errors of one stage are told together, and the next one starts when there are none.
+Lines and columns count from 1. A warning has the word `warning` in front of its code, and fails `validate` and
+`import` only with `--strict`. `--format json` prints the same facts for machines. A code never changes its meaning. The
+stages run in the order of this page; all errors of one stage are told together, and the next one starts when there are
+none.
 
 | Exit code | Meaning |
 |---|---|

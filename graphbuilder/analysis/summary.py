@@ -6,13 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from graphbuilder.analysis.sizes import item_bytes
 from graphbuilder.catalog import TensorType
 from graphbuilder.graph import Call, CustomLayer, Fusion, Graph, Layer, Structure, Value, flatten
 
-__all__ = ["CallSummary", "InputSummary", "OutputSummary", "Summary", "Totals", "summarize"]
-
-# What one number of a dtype takes, in bytes.
-_BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
+__all__ = ["CallSummary", "InputSummary", "OutputSummary", "Summary", "Totals", "summarize", "variable_dtype"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +241,8 @@ def _totals(layers: Iterable[Layer], calls: Iterable[CallSummary]) -> Totals:
             continue
         trainable += changing
         non_trainable += fixed
-        dtype = _variable_dtype(layer)
-        size[dtype] += (changing + fixed) * _BYTES[dtype]
+        dtype = variable_dtype(layer)
+        size[dtype] += (changing + fixed) * (item_bytes(dtype) or 0)
     for call in calls:
         if call.macs is None:
             unknown_macs.append(call.name)
@@ -254,7 +252,7 @@ def _totals(layers: Iterable[Layer], calls: Iterable[CallSummary]) -> Totals:
     return Totals(trainable, non_trainable, tuple(unknown_weights), held, macs, tuple(unknown_macs))
 
 
-def _variable_dtype(layer: Layer) -> str:
+def variable_dtype(layer: Layer) -> str:
     """The dtype that a layer keeps its weights in: mixed policies compute in another one."""
     policy = None if isinstance(layer.entry, CustomLayer) else layer.entry.dtype
     return "float32" if policy is None or policy.startswith("mixed_") else policy

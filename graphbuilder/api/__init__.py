@@ -1,6 +1,7 @@
-"""The public functions: load, check, explain, merge, compile, train, compress and save from Python."""
+"""The public functions: load, check, explain, import, merge, compile, train, compress and save from Python."""
 
 from graphbuilder.api.editing import explain, fusions_that_fit, merge
+from graphbuilder.api.importing import from_keras
 from graphbuilder.api.models import compile, compress, copy_weights, load_model, save, train
 from graphbuilder.api.reading import Blueprintish, Checked, check, json_schema, load, lower, parse
 
@@ -12,6 +13,7 @@ __all__ = [
     "compress",
     "copy_weights",
     "explain",
+    "from_keras",
     "fusions_that_fit",
     "json_schema",
     "load",

@@ -44,16 +44,18 @@ def compile(
         progress: told of each node: its name, its number and how many there are.
 
     Raises:
-        BlueprintError: the blueprint is wrong, or Keras refuses a node.
+        BlueprintError: the blueprint is wrong, costs more than its budget allows, or Keras refuses a node.
         MissingError: that Keras is not installed.
 
     Example:
         >>> compile("blueprints/cnn.yaml").output_shape
         (None, 10)
     """
+    from graphbuilder.analysis.model_budget import require_budget
     from graphbuilder.backend.build import build
 
     graph = blueprint if isinstance(blueprint, Graph) else lower(blueprint, params)
+    require_budget(graph)
     return build(graph, keras=keras, trust=trust, progress=progress)
 
 

@@ -107,11 +107,12 @@ def check(
     if graph is None or not (graph.compression or graph.budget):
         return Checked(graph, lowered.diagnostics)
     # Few blueprints are compressed, and the others need not wait for these imports.
+    from graphbuilder.analysis.model_budget import check_model_budget
     from graphbuilder.compression.budget import check_budget
     from graphbuilder.compression.plan import plan_compression
 
     _, wrong_passes = plan_compression(graph)
-    found = (*wrong_passes, *check_budget(graph))
+    found = (*wrong_passes, *check_budget(graph), *check_model_budget(graph))
     return Checked(None if found else graph, (*lowered.diagnostics, *found))
 
 

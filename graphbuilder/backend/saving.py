@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from graphbuilder.backend.frameworks import KerasVersion, deep_recursion, framework
+from graphbuilder.backend.weights_by_name import is_by_name, load_by_name
 from graphbuilder.errors import BlueprintError, CommandError, Diagnostic, MissingError
 
 __all__ = ["ModelFormat", "format_of", "is_legacy", "read_model", "refuse_existing", "save_model"]
@@ -248,7 +249,13 @@ def load_weights(model: Any, path: Path) -> None:
         raise BlueprintError(Diagnostic("GB505", f"there is no file {path}"))
     try:
         with deep_recursion(len(model.layers)):
-            model.load_weights(path)
+            if is_by_name(path):
+                if is_legacy(model):
+                    hint = "compile with Keras 3; `graphbuilder convert` and `compress` carry weights over to the twin"
+                    raise BlueprintError(Diagnostic("GB505", f"{path} holds weights of Keras 3", hint=hint))
+                load_by_name(model, path)
+            else:
+                model.load_weights(path)
     except (ValueError, TypeError, OSError, KeyError) as error:
         reason = " ".join(str(error).split())[:400]
         raise BlueprintError(Diagnostic("GB505", f"the weights of {path} do not fit: {reason}")) from error

@@ -39,6 +39,10 @@ class TaskKind:
 # Everything that a worker runs. A job that names anything else is refused, so that no job file can run foreign code.
 TASKS: Mapping[str, TaskKind] = {
     "compress.stages": TaskKind("graphbuilder.backend.compression_stages:stages_task", legacy_keras=True),
+    "export.code": TaskKind("graphbuilder.backend.exporting_tasks:code_task"),
+    "export.legacy_code": TaskKind("graphbuilder.backend.exporting_tasks:code_task", legacy_keras=True),
+    "export.onnx": TaskKind("graphbuilder.backend.exporting_tasks:onnx_task"),
+    "export.tflite": TaskKind("graphbuilder.backend.exporting_tasks:tflite_task", legacy_keras=True),
     "tflite.convert": TaskKind("graphbuilder.backend.converting:convert_task", legacy_keras=True),
     "tflite.evaluate": TaskKind("graphbuilder.backend.runtime_evaluation:evaluate_task"),
     "tflite.latency": TaskKind("graphbuilder.backend.runtime_latency:latency_task"),

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from graphbuilder.blueprint.budget_bounds import Bytes, Drop, Positive
+from graphbuilder.blueprint.budget_bounds import Bytes, Count, Drop, Positive, Room
 from graphbuilder.blueprint.forms import (
     AxisList,
     BlockName,
@@ -260,8 +260,15 @@ class PassSpec(_Part):
 
 
 class BudgetSpec(_Part):
-    """What a compressed model may cost; `compress` fails where one of these is missed."""
+    """What the model may cost.
 
+    `validate` and `compile` fail where the model itself costs more, `compress` where the compressed one misses a bound.
+    """
+
+    params: Count = Field(None, description="the most numbers that its weights may hold, such as 5M")
+    macs: Count = Field(None, description="the most multiply-accumulates for one sample, such as 1.2G")
+    memory: Room = Field(None, description="the most bytes that activations may take for one sample, such as 200MB")
+    size: Room = Field(None, description="the most bytes that its weights may take, such as 20MB")
     accuracy_drop: Drop = Field(
         None, description="by how much the first measure may be worse than the float model's, both as .tflite"
     )
@@ -300,7 +307,7 @@ class Blueprint(_Part):
     )
     training: Training | None = Field(None, description="how it wants to be trained")
     compression: list[PassSpec] = Field(default_factory=list, description="passes that shrink it, in order")
-    budget: BudgetSpec | None = Field(None, description="what it may cost once it is compressed")
+    budget: BudgetSpec | None = Field(None, description="what it may cost")
 
     @model_validator(mode="before")
     @classmethod

@@ -11,10 +11,11 @@ from typing import Any
 
 import typer
 
-from graphbuilder.cli import compile as compile_command
 from graphbuilder.cli import (
+    analyze,
     compress,
     convert,
+    diff,
     edit,
     explain,
     export,
@@ -27,6 +28,8 @@ from graphbuilder.cli import (
     train,
     validate,
 )
+from graphbuilder.cli import compile as compile_command
+from graphbuilder.cli import import_ as import_command
 from graphbuilder.cli.output import print_diagnostics, wants_json
 from graphbuilder.cli.usage import usage_diagnostic
 from graphbuilder.errors import Diagnostic, GraphbuilderError
@@ -64,6 +67,8 @@ for module in (
     validate,
     show,
     explain,
+    analyze,
+    diff,
     merge,
     compile_command,
     train,
@@ -72,6 +77,7 @@ for module in (
     schema,
     convert,
     resolve,
+    import_command,
     export,
 ):
     app.command(name=module.NAME, epilog=_epilog(module.EPILOG))(module.command)

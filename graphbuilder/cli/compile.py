@@ -39,12 +39,14 @@ def command(
     ] = None,
 ) -> int:
     """Compile a blueprint to a Keras model. The file appears whole or not at all."""
+    from graphbuilder.analysis.model_budget import require_budget
     from graphbuilder.api import check, lower
 
     params = parse_set(settings)
     checked = check(file, params)
     # A file without a graph, because of errors or because it holds only blocks, is told by lowering it.
     graph = checked.graph or lower(file, params)
+    require_budget(graph)
     print_diagnostics(checked.warnings)
     # The output is looked at before TensorFlow is imported, so that a mistake costs no seconds.
     from graphbuilder.backend.saving import format_of, refuse_existing

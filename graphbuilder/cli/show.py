@@ -38,25 +38,27 @@ def command(
 
     In the drawing ○ is an input, ● a node, ◆ a node that gives an output; lines join a node to what feeds it. The last
     column says where a node's inputs come from, unless that is the row above. Parameters are counted where a layer is
-    called first. MACs are multiply-accumulates for one sample; element-wise work counts as none.
+    called first. MACs are multiply-accumulates for one sample; element-wise work counts as none. `graphbuilder analyze`
+    tells more of the cost.
     """
-    from graphbuilder.analysis import summarize
+    from graphbuilder.analysis import analyze
     from graphbuilder.api import check, lower
 
     params = parse_set(settings)
     checked = check(file, params)
     # A file without a graph, because of errors or because it holds only blocks, is told by lowering it.
     graph = checked.graph or lower(file, params)
-    summary = summarize(graph)
+    analysis = analyze(graph)
     if output_format is OutputFormat.JSON:
         import json
 
         from graphbuilder.cli.show_json import document
 
-        print(json.dumps(document(summary, graph.params, checked.warnings, depth), indent=2))
+        print(json.dumps(document(analysis, graph.params, checked.diagnostics, depth), indent=2))
         return 0
-    from graphbuilder.cli.show_text import print_summary
+    from graphbuilder.cli.show_text import memory_text, print_summary
 
-    print_summary(summary, depth, drawing)
-    print_diagnostics(checked.warnings)
+    print_summary(analysis.summary, depth, drawing, memory_text(analysis.memory))
+    # What is wrong with passes or the budget keeps no graph from being shown.
+    print_diagnostics(checked.diagnostics)
     return 0

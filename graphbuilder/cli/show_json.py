@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from graphbuilder.analysis import CallSummary, Row, Summary, Totals, fold
+from graphbuilder.analysis import Analysis, CallSummary, Row, Totals, fold
 from graphbuilder.catalog import TensorType
+from graphbuilder.cli.analyze_json import field_data, memory_data
 from graphbuilder.errors import Diagnostic
 from graphbuilder.graph import Fusion
 
@@ -14,9 +15,9 @@ __all__ = ["document", "node_data", "tensor_data"]
 
 
 def document(
-    summary: Summary, params: Mapping[str, Any], warnings: Iterable[Diagnostic], depth: int | None = None
+    analysis: Analysis, params: Mapping[str, Any], diagnostics: Iterable[Diagnostic], depth: int | None = None
 ) -> dict[str, Any]:
-    """A summary as plain data.
+    """A graph in numbers, as plain data.
 
     A tensor has a `shape`, a list of sizes with the batch axis in front, where a word names an unknown size and null is
     one without a name, and a `dtype`; both are null where a custom layer does not state them. Numbers that are unknown
@@ -36,17 +37,20 @@ def document(
             shared_by: the later nodes that use this one's weights.
             parameters, trainable, non_trainable: numbers in its weights; 0 where `shares` is not null.
             macs: multiply-accumulates for one sample.
+            output_bytes, receptive_field: as `analyze --format json` has them.
         fusions: what each `fuse:` node became, a list of {name, strategy, branches, calls, about}. A branch is
             {name, role, value, shape, dtype, merged, modalities, stated, adapters}: the value that arrives with its
             shape and dtype, and under `merged` {shape, dtype} as it is merged. An adapter is {call, written, reason,
             shape, dtype}: the node that does it, as `align:` would write it, why, and what comes of the branch.
         outputs: a list of {name, value, shape, dtype, masked}: `value` is one of the values above, `name` its key in a
             mapping, its number in a list, null where there is just one output.
-        totals: {parameters, trainable, non_trainable, unknown_weights, size, macs, unknown_macs}: sums of what is
-            known, the names of the layers and nodes that are in none of them, and `size` in bytes by dtype.
+        totals: {parameters, trainable, non_trainable, unknown_weights, size, macs, unknown_macs, memory}: sums of what
+            is known, the names of the layers and nodes that are in none of them, `size` in bytes by dtype, and `memory`
+            as `analyze --format json` has it.
         rows: null, or with --depth the rows of the table: {name, kind, sources, shape, dtype, parameters, macs, nodes}.
-        diagnostics: the warnings.
+        diagnostics: the warnings, and what is wrong with passes and the budget.
     """
+    summary = analysis.summary
     rows = None if depth is None else [_row(row) for row in fold(summary, depth)]
     return {
         "ok": True,
@@ -57,15 +61,22 @@ def document(
             {"name": item.name, **tensor_data(item.type), "modality": item.modality, "about": item.about}
             for item in summary.inputs
         ],
-        "nodes": [node_data(call) for call in summary.calls],
+        "nodes": [
+            {
+                **node_data(node.call),
+                "output_bytes": node.output_bytes,
+                "receptive_field": field_data(node.receptive_field),
+            }
+            for node in analysis.nodes
+        ],
         "fusions": [_fusion(fusion) for fusion in summary.fusions],
         "outputs": [
             {"name": item.name, "value": item.value, **tensor_data(item.type), "masked": item.masked}
             for item in summary.outputs
         ],
-        "totals": _totals(summary.totals),
+        "totals": {**_totals(summary.totals), "memory": memory_data(analysis.memory)},
         "rows": rows,
-        "diagnostics": [item.to_json() for item in warnings],
+        "diagnostics": [item.to_json() for item in diagnostics],
     }
 
 

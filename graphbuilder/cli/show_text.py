@@ -6,24 +6,26 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from graphbuilder.analysis import ASCII, BOX, Row, Summary, Totals, draw, fold, fold_to_fit
+from graphbuilder.analysis.memory import Memory
 from graphbuilder.catalog import TensorType
 from graphbuilder.cli.output import bold, encodes, terminal_width
 from graphbuilder.cli.table import Column, layout, line_width, natural_widths
 from graphbuilder.graph import FusedBranch
 
-__all__ = ["amount", "print_summary", "size_text"]
+__all__ = ["amount", "listed", "memory_text", "print_summary", "size_text", "totals_text"]
 
 # How many names a line lists before it says how many more there are.
 _NAMES = 6
 
 
-def print_summary(summary: Summary, depth: int | None, drawing: bool) -> None:
+def print_summary(summary: Summary, depth: int | None, drawing: bool, memory: str) -> None:
     """Prints a summary for people.
 
     Arguments:
         summary: the graph.
         depth: how deep blocks are shown, 0 for every node, None for what fits.
         drawing: whether the graph is drawn.
+        memory: what is said of the memory that it takes.
     """
     rows, folded = fold_to_fit(summary) if depth is None else (fold(summary, depth), depth)
     width = terminal_width()
@@ -41,7 +43,7 @@ def print_summary(summary: Summary, depth: int | None, drawing: bool) -> None:
     for line in lines:
         print(line)
     print()
-    for label, text in _footer(summary, rows, folded):
+    for label, text in _footer(summary, rows, folded, memory):
         print(*textwrap.wrap(text, width, initial_indent=f"{label:12}", subsequent_indent=" " * 12), sep="\n")
 
 
@@ -140,6 +142,13 @@ def size_text(size: int) -> str:
     return f"{scaled:.{2 if scaled < 99.5 else 0}f} {unit}"
 
 
+def memory_text(memory: Memory) -> str:
+    """What activations take at most, in one line."""
+    moment = f", while {memory.at} runs" if memory.at else ""
+    least = "at least " if memory.unknown else ""
+    return f"{least}{size_text(memory.peak)} of activations for one sample{moment}"
+
+
 def _scaled(number: int, base: int, units: Sequence[str]) -> tuple[float, str]:
     """A number in the unit that leaves it below the base, or in the last one."""
     scaled, power = number / base, 0
@@ -148,12 +157,13 @@ def _scaled(number: int, base: int, units: Sequence[str]) -> tuple[float, str]:
     return scaled, units[power]
 
 
-def _footer(summary: Summary, rows: Sequence[Row], folded: int) -> Iterable[tuple[str, str]]:
+def _footer(summary: Summary, rows: Sequence[Row], folded: int, memory: str) -> Iterable[tuple[str, str]]:
     """What stands below the table: labels and texts."""
     if folded:
         told = f"{len(summary.calls)} nodes in {sum(not row.is_input for row in rows)} rows"
         yield "folded", f"{told} at --depth {folded}; --depth 0 shows every node"
-    yield from _totals(summary.totals)
+    yield from totals_text(summary.totals)
+    yield "memory", memory
     for item in summary.inputs:
         modality = f", {item.modality}" if item.modality else ""
         yield "input", f"{item.name} {_type_text(item.type)}{modality}"
@@ -164,7 +174,7 @@ def _footer(summary: Summary, rows: Sequence[Row], folded: int) -> Iterable[tupl
         value for call in summary.calls for value, carries in zip(call.values, call.masked, strict=True) if carries
     ]
     if masked:
-        yield "masked", _listed(masked)
+        yield "masked", listed(masked)
     adapted = [fusion for fusion in summary.fusions if any(branch.adapters for branch in fusion.branches)]
     for fusion in adapted[:_NAMES]:
         yield "fusion", f"{fusion.name} is {fusion.strategy} of {', '.join(map(_adapted, fusion.branches))}"
@@ -183,22 +193,24 @@ def _adapted(branch: FusedBranch) -> str:
     return f"{branch.name} ({done})" if done else branch.name
 
 
-def _totals(totals: Totals) -> Iterable[tuple[str, str]]:
+def totals_text(totals: Totals) -> Iterable[tuple[str, str]]:
+    """The sums over a graph: labels and texts."""
     parts = f"{totals.trainable:,} trainable, {totals.non_trainable:,} non-trainable"
     if totals.unknown_weights:
         known = f"at least {totals.parameters:,}: {parts}; " if totals.parameters else ""
-        yield "parameters", f"{known}unknown: {_listed(totals.unknown_weights)}"
+        yield "parameters", f"{known}unknown: {listed(totals.unknown_weights)}"
     else:
         yield "parameters", f"{totals.parameters:,}: {parts}"
     if totals.size:
         yield "size", ", ".join(f"{size_text(size)} of {dtype}" for dtype, size in totals.size.items())
     if totals.unknown_macs:
         known = f"at least {totals.macs:,} for one sample; " if totals.macs else ""
-        yield "MACs", f"{known}unknown: {_listed(totals.unknown_macs)}"
+        yield "MACs", f"{known}unknown: {listed(totals.unknown_macs)}"
     else:
         yield "MACs", f"{totals.macs:,} for one sample"
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
     more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
     return ", ".join(names[:_NAMES]) + more

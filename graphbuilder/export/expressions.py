@@ -9,26 +9,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-__all__ = ["Calling", "Code", "Expression", "written"]
+__all__ = ["WIDTH", "Calling", "Code", "Expression", "written"]
 
-# How wide lines are, in columns.
-_WIDTH = 100
+# How wide lines are, in columns: what ruff and black hold code to when nobody says otherwise.
+WIDTH = 88
 _STEP = "    "
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A piece of code that stands for a tensor.
+    """A piece of code, such as one that stands for a tensor.
 
     Arguments:
         text: the code.
         shape: the tensor's shape as Keras has it, None for an unknown axis; how some ops are called depends on it.
         dtype: its dtype.
+        value: the expression that is written in the place of the text, if any.
     """
 
     text: str
     shape: tuple[int | None, ...] = ()
     dtype: str = ""
+    value: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,16 @@ def written(value: Expression, before: int = 0, indent: str = "") -> str:
         >>> written(Calling(Calling("layers.Dense", (), {"units": 8, "name": "a"}), (Code("x"),)))
         'layers.Dense(units=8, name="a")(x)'
     """
+    if isinstance(value, Code) and value.value is not None:
+        return written(value.value, before, indent)
     short = _short(value)
-    if short is not None and before + len(short) <= _WIDTH:
+    if short is not None and before + len(short) <= WIDTH:
         return short
     inner = indent + _STEP
     if isinstance(value, Calling):
         if isinstance(value.function, Calling):
             tail = _short(Calling("", value.positional, value.keywords))
-            if tail is not None and len(indent) + 1 + len(tail) <= _WIDTH:
+            if tail is not None and len(indent) + 1 + len(tail) <= WIDTH:
                 return f"{written(value.function, before + len(tail), indent)}{tail}"
         function = value.function if isinstance(value.function, str) else written(value.function, before, indent)
         lines = [written(item, len(inner) + 1, inner) for item in value.positional]
@@ -77,7 +81,7 @@ def written(value: Expression, before: int = 0, indent: str = "") -> str:
             lines.append(f"{name}{written(item, len(inner) + len(name) + 1, inner)}")
         return f"{function}({_block(lines, indent)})" if lines else f"{function}()"
     if _is_numbers(value):
-        text = pprint.pformat(value, width=_WIDTH - len(inner), compact=True).replace("\n", f"\n{inner}")
+        text = pprint.pformat(value, width=WIDTH - len(inner), compact=True).replace("\n", f"\n{inner}")
         return f"(\n{inner}{text}\n{indent})"
     if isinstance(value, (list, tuple)):
         opening, closing = "[]" if isinstance(value, list) else "()"
@@ -107,7 +111,7 @@ def _named(keywords: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
 def _short(value: Expression) -> str | None:
     """The text on one line; None where it is far too long for one."""
     if isinstance(value, Code):
-        return value.text
+        return value.text if value.value is None else _short(value.value)
     if isinstance(value, Calling):
         function = value.function if isinstance(value.function, str) else _short(value.function)
         parts = [_short(item) for item in value.positional]
@@ -117,7 +121,7 @@ def _short(value: Expression) -> str | None:
         parts = [None if (text := _short(item)) is None else f"{_text(key)}: {text}" for key, item in value.items()]
         return _joined("{", parts, "}")
     if isinstance(value, (list, tuple)):
-        if len(value) > _WIDTH:
+        if len(value) > WIDTH:
             return None
         opening, closing = "[]" if isinstance(value, list) else ("(", ",)" if len(value) == 1 else ")")
         return _joined(opening, [_short(item) for item in value], closing)
@@ -134,15 +138,17 @@ def _short(value: Expression) -> str | None:
 def _text(value: Any) -> str:
     """Plain data as code; a string is quoted as most code quotes it."""
     text = repr(value)
-    if isinstance(value, str) and text.startswith("'") and '"' not in text and "\\" not in text:
-        return f'"{text[1:-1]}"'
+    # Quotes are those that need fewer backslashes, double ones where both are as good.
+    if isinstance(value, str) and text.startswith("'") and value.count('"') <= value.count("'"):
+        inside = text[1:-1].replace("\\'", "'").replace('"', '\\"')
+        return f'"{inside}"'
     return text
 
 
 def _joined(opening: str, parts: list[str | None], closing: str) -> str | None:
     known = [part for part in parts if part is not None]
     text = f"{opening}{', '.join(known)}{closing}"
-    return text if len(known) == len(parts) and len(text) <= 2 * _WIDTH else None
+    return text if len(known) == len(parts) and len(text) <= 2 * WIDTH else None
 
 
 def _is_numbers(value: Any) -> bool:

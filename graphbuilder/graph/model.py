@@ -278,7 +278,7 @@ class PassDeclaration:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BudgetDeclaration:
-    """What a blueprint says that its compressed model may cost.
+    """What a blueprint says that its model may cost, as it is and once it is compressed.
 
     Arguments:
         bounds: its keys, expressions resolved.
@@ -305,7 +305,7 @@ class Graph:
         compression: the compression passes it declares, in order.
         about: the author's description, if any.
         fusions: what each `fuse:` node became, by the node's path.
-        budget: what it may cost once it is compressed, or None.
+        budget: what it may cost, or None.
     """
 
     name: str

@@ -302,7 +302,7 @@ def _budget_form(document: Document) -> Form:
     fields = _of_model(
         BudgetSpec, data, lambda path, value: SetBudget(str(path[0]), value), lambda path: UnsetBudget(str(path[0]))
     )
-    return Form("budget", "section", "what the model may cost once it is compressed", tuple(fields))
+    return Form("budget", "section", "what the model may cost", tuple(fields))
 
 
 def _outputs_form(document: Document) -> Form:

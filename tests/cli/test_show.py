@@ -25,6 +25,7 @@ cnn: Classifies 64×64 colour images into ten classes.
 parameters  1,969,738: 1,969,738 trainable, 0 non-trainable
 size        7.51 MiB of float32
 MACs        5,289,984 for one sample
+memory      601 KiB of activations for one sample, while pool runs
 input       image (batch, 64, 64, 3), image
 output      scores (batch, 10)
 """
@@ -127,6 +128,8 @@ def test_the_json_is_complete(run: Run) -> None:
         "non_trainable": 0,
         "macs": 0,
         "about": None,
+        "output_bytes": None,
+        "receptive_field": [],
     }
     assert nodes["strange"]["parameters"] is None
     assert data["outputs"][0] == {
@@ -136,6 +139,8 @@ def test_the_json_is_complete(run: Run) -> None:
         "dtype": "float32",
         "masked": False,
     }
+    memory = data["totals"].pop("memory")
+    assert (memory["peak"], memory["at"]) == (4 * 8 + 4 * 2, "answer")
     assert data["totals"] == {
         "parameters": 818,
         "trainable": 800,

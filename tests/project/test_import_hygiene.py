@@ -87,6 +87,8 @@ with open(sys.argv[1], "w") as file:
         ("validate wrong.yaml", 1),
         ("show {blueprints}/cnn.yaml", 0),
         ("show {blueprints}/resnet50.yaml", 0),
+        ("analyze {blueprints}/cnn.yaml", 0),
+        ("diff {blueprints}/cnn.yaml {blueprints}/digits_cnn.yaml", 1),
         ("explain {blueprints}/cnn.yaml conv", 0),
         ("merge {blueprints}/cnn.yaml flat hidden --list", 0),
         ("merge {blueprints}/cnn.yaml flat hidden --with concat -o merged.yaml", 0),

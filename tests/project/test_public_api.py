@@ -18,6 +18,7 @@ PUBLIC = [
     "compress",
     "copy_weights",
     "explain",
+    "from_keras",
     "fusions_that_fit",
     "json_schema",
     "load",

@@ -66,11 +66,12 @@ class UnsetTraining:
 
 @dataclass(frozen=True, slots=True)
 class SetBudget:
-    """Says what the compressed model may cost: one of the bounds under `budget`.
+    """Says what the model may cost: one of the bounds under `budget`.
 
     Arguments:
-        bound: accuracy_drop, gzip_ratio, raw_ratio, gzip_bytes, raw_bytes, latency_ms or about.
-        value: a number, an expression, or null for no bound.
+        bound: params, macs, memory, size, accuracy_drop, gzip_ratio, raw_ratio, gzip_bytes, raw_bytes, latency_ms or
+            about.
+        value: a number, one with a unit (5M) where the bound takes it, an expression, or null for no bound.
     """
 
     bound: str

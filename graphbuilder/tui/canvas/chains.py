@@ -140,10 +140,14 @@ def _preferences(items: Sequence[Item]) -> list[int | None]:
 
 def _order(items: Sequence[Item], following: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
     """The items from top to bottom, those with the longest way down first; and how long each one's way is."""
-    below = [0] * len(items)
-    for item in sorted(range(len(items)), key=lambda index: items[index].start, reverse=True):
-        below[item] = 1 + max((below[each] for each in following[item]), default=0)
-    return sorted(range(len(items)), key=lambda index: (items[index].start, -below[index], index)), below
+    below = [1] * len(items)
+    starts = [item.start for item in items]
+    for item in sorted(range(len(items)), key=starts.__getitem__, reverse=True):
+        for each in following[item]:
+            if below[each] >= below[item]:
+                below[item] = below[each] + 1
+    places = sorted((start, -way, index) for index, (start, way) in enumerate(zip(starts, below, strict=True)))
+    return [index for _, _, index in places], below
 
 
 def _chains(

@@ -34,8 +34,6 @@ class ShowingScreen(BaseScreen):
     _follow_timer: Timer | None = None
     _lowering = False
     _again = False
-    # Whether panes beside the graph still show an older text.
-    _rest_due = False
     # Which pane the selection was moved in, so that this one is left alone.
     _moved_in = ""
     # The box that was selected in the graph when that was last looked at.
@@ -50,16 +48,12 @@ class ShowingScreen(BaseScreen):
         self.show_scene()
         if focus is not None:
             self._focus_on(focus)
-        self._follow()
         self.lower_soon()
-        # The graph is drawn first, because there the author looks.
-        self._rest_due = True
-        self.call_after_refresh(self._show_rest)
+        # At once, because a second frame takes longer than making all of the first one.
+        self._show_rest()
+        self._followed()
 
     def _show_rest(self) -> None:
-        if not self._rest_due:
-            return
-        self._rest_due = False
         self.mark_text()
         self.show_outline()
         self.show_lower()
@@ -132,7 +126,7 @@ class ShowingScreen(BaseScreen):
     def busy(self) -> bool:
         """Whether something is still to be shown that follows from what was done."""
         waiting = self._lower_timer is not None or self._follow_timer is not None or self.text_pane.waiting
-        return waiting or self._lowering or self._again or self._rest_due
+        return waiting or self._lowering or self._again
 
     def _lower(self) -> None:
         self._lower_timer = None
@@ -164,7 +158,6 @@ class ShowingScreen(BaseScreen):
         if outcome is None or not self.workspace.take(outcome):
             return
         self.show_scene()
-        self._rest_due = True
         self._show_rest()
         self._follow()
 
@@ -232,6 +225,8 @@ class ShowingScreen(BaseScreen):
         self._follow_timer = self.set_timer(_FOLLOW_PAUSE, self._followed)
 
     def _followed(self) -> None:
+        if self._follow_timer is not None:
+            self._follow_timer.stop()
         self._follow_timer = None
         moved_in, self._moved_in = self._moved_in, ""
         outline = self.rows("outline")
