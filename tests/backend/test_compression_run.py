@@ -185,6 +185,7 @@ def test_a_run_killed_at_twenty_moments_gives_the_same_report(tmp_path: Path) ->
         attempt += 1
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     """Interrupted in the middle of a pass, by what Ctrl-C raises; then refused, then gone on with, then changed."""
     asked = request(tmp_path, AFTER)

@@ -288,7 +288,7 @@ async def _save_as(it: Editor, key: str) -> None:
     await it.press(key)
     await it.screen(AskText)
     await it.press("ctrl+u")
-    await it.write(str(before.with_name("other.yaml")))
+    await it.paste(str(before.with_name("other.yaml")))
     await it.press("enter")
     assert before.with_name("other.yaml").read_text() == CNN
     assert it.main.path.name == ("other.yaml" if key == "S" else "model.yaml")

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from textual import events
 from textual.pilot import Pilot
 
 from graphbuilder.tui.app import EditorApp
@@ -69,6 +70,11 @@ class Editor:
         names = {" ": "space", "_": "underscore", ".": "full_stop", ":": "colon", "-": "minus", "$": "dollar_sign"}
         names |= {"[": "left_square_bracket", "]": "right_square_bracket", ",": "comma", "/": "slash"}
         await self.pilot.press(*(names.get(each, each) for each in text))
+        await self.rest()
+
+    async def paste(self, text: str) -> None:
+        """Pastes a text where the keys go, as a terminal does it."""
+        self.app.post_message(events.Paste(text))
         await self.rest()
 
     async def find(self, name: str) -> None:

@@ -45,13 +45,13 @@ def test_saving_a_copy(tmp_path: Path) -> None:
             await it.press("S")
             await it.screen(AskText)
             await it.press("ctrl+u")
-            await it.write(str(tmp_path / "there.yaml"))
+            await it.paste(str(tmp_path / "there.yaml"))
             await it.press("enter")
             await it.screen(Ask)
             await it.press("c")
             assert (tmp_path / "there.yaml").read_text() == "kept"
             await it.press("S", "ctrl+u")
-            await it.write(str(tmp_path / "new.yaml"))
+            await it.paste(str(tmp_path / "new.yaml"))
             await it.press("enter")
             assert (tmp_path / "new.yaml").read_text() == CNN
 

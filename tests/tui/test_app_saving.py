@@ -172,7 +172,7 @@ async def _save_as(it: Editor, key: str, path: Path) -> None:
     await it.press(key)
     await it.screen(AskText)
     await it.press("ctrl+u")
-    await it.write(str(path))
+    await it.paste(str(path))
     await it.press("enter")
 
 
