@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, takewhile
 from typing import Any
 
 from graphbuilder.analysis import Totals
@@ -17,6 +18,10 @@ __all__ = ["print_difference"]
 
 # How many shapes are told.
 _SHAPES = 8
+# How many renames that are alike become one line.
+_RUN = 3
+# What stands between the words of a name.
+_BETWEEN = (".", "_", "-")
 
 
 def print_difference(found: Difference, one: str, two: str) -> None:
@@ -60,7 +65,11 @@ def _scope_lines(scope: ScopeDifference, *, names: bool) -> Iterator[tuple[str, 
         yield "-", "removed", place + _described(node)
     for node in scope.added:
         yield "+", "added", place + _described(node)
-    for change in scope.changed:
+    for change in _gathered(scope.changed) if names else scope.changed:
+        if not isinstance(change, NodeChange):
+            (before, after), count = change
+            yield "~", "renamed", f"{place}{before}* {_arrow()} {after}*: {count} nodes"
+            continue
         told = [] if not change.new_kind else [f"{change.before.kind} {_arrow()} {change.after.kind}"]
         told += [f"{item.path} {_values(item)}" for item in change.arguments]
         told += [_input(item) for item in change.inputs]
@@ -72,6 +81,30 @@ def _scope_lines(scope: ScopeDifference, *, names: bool) -> Iterator[tuple[str, 
             yield "~", label, f"{place}{change.before.name}: {'; '.join(told)}"
     for item in scope.outputs:
         yield "~", "output", f"{place}{item.path} {_references(item)}".strip()
+
+
+def _gathered(changes: Sequence[NodeChange]) -> Iterator[NodeChange | tuple[tuple[str, str], int]]:
+    """The changes in order, runs of renames that are one for all that stands in a block told by how the names begin."""
+    for fronts, run in groupby(changes, key=_fronts):
+        found = list(run)
+        if fronts is not None and len(found) >= _RUN:
+            yield fronts, len(found)
+        else:
+            yield from found
+
+
+def _fronts(change: NodeChange) -> tuple[str, str] | None:
+    """How the old and the new name begin where the rest of both is the same words; None for more than a rename."""
+    if not change.renamed or change.new_kind or change.arguments or change.inputs:
+        return None
+    before, after = change.before.name, change.after.name
+    pairs = zip(reversed(before), reversed(after), strict=False)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    # It begins with a word, in both.
+    words = [at for at in range(len(before) - same, len(before)) if before[at - 1 : at] in _BETWEEN and at]
+    rest = len(before) - words[0] if words else 0
+    front = after[: len(after) - rest]
+    return (before[: len(before) - rest], front) if rest and front[-1:] in _BETWEEN and front else None
 
 
 def _described(node: Node) -> str:

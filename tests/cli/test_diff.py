@@ -76,6 +76,24 @@ def files(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_a_block_that_is_called_otherwise_is_told_in_one_line(run: Run, tmp_path: Path) -> None:
+    inner = ["conv", "conv_bn", "relu"]
+    layers = ["{layer: Conv2D, filters: 4, kernel_size: 3}", "{layer: BatchNormalization}", "{layer: ReLU}"]
+    nodes = "".join(f"      {name}: {layer}\n" for name, layer in zip(inner, layers, strict=True))
+    inputs = "inputs: {image: {shape: [9, 9, 1]}}\n"
+    block = f"blocks:\n  part:\n    inputs: [x]\n    nodes:\n{nodes}"
+    folded = f"blueprint: 1\n{inputs}{block}nodes:\n  stage: {{block: part, repeat: 2}}\n"
+    flat = "".join(f"  s{copy}_{name}: {layer}\n" for copy in "ab" for name, layer in zip(inner, layers, strict=True))
+    (tmp_path / "folded.yaml").write_text(folded)
+    (tmp_path / "flat.yaml").write_text(f"blueprint: 1\n{inputs}nodes:\n{flat}")
+    said = run("diff", str(tmp_path / "folded.yaml"), str(tmp_path / "flat.yaml"))
+    assert said.code == 1
+    assert said.out.splitlines()[1:] == [
+        "~ renamed     stage.0.* → sa_*: 3 nodes",
+        "~ renamed     stage.1.* → sb_*: 3 nodes",
+    ]
+
+
 def test_differences_are_told_and_give_status_1(run: Run, files: Path) -> None:
     said = run("diff", "old.yaml", "new.yaml")
     assert (said.code, said.out, said.err) == (1, TEXT, "")
