@@ -12,7 +12,9 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.timer import Timer
 from textual.widgets import TextArea
 from textual.widgets.text_area import TextAreaTheme
@@ -107,6 +109,9 @@ class TextPane(TextArea):
         Binding("escape", "leave", "Back to the graph", show=False, id="text.leave"),
     ]
 
+    # The text has the place that it is given, however long it is: no other widget moves when lines come and go.
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False)
+
     class Typed(Message):
         """The author has typed, and paused.
 
@@ -184,6 +189,10 @@ class TextPane(TextArea):
                 old, new = [*old, before[len(before) - bottom]], [*new, now[len(now) - bottom]]
         self.replace("\n".join(new), (top, 0), (top + len(old) - 1, len(old[-1])))
         self.history.clear()
+
+    def watch_virtual_size(self, size: Size) -> None:
+        """Shows how much there is to scroll."""
+        self._scroll_update(size)
 
     def mark(self, looks: Mapping[int, str]) -> None:
         """Marks lines.
