@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.tui.driving import CNN, Editor
+from tests.tui.driving import CNN, TWO, Editor
 
 __all__ = ["DRIVES", "NESTED", "TWO", "WIDE", "Drive", "drives", "focused"]
 
-TWO = """\
-blueprint: 1
-inputs:
-  a: {shape: [8]}
-  b: {shape: [8]}
-nodes:
-  left: {layer: Dense, from: a, units: 4}
-  right: {layer: Dense, from: b, units: 4}
-  both: {layer: Concatenate, from: [left, right]}
-  scores: {layer: Dense, units: 2}
-outputs: scores
-"""
 NESTED = """\
 blueprint: 1
 inputs: {x: {shape: [8]}}

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from graphbuilder.tui.app import EditorApp
 from graphbuilder.tui.screens.main import MainScreen
 
-__all__ = ["CNN", "Editor", "driven", "editor", "screen_rows"]
+__all__ = ["CNN", "TWO", "Editor", "driven", "editor", "screen_rows"]
 
 CNN = """\
 # A small classifier.
@@ -30,6 +30,18 @@ nodes:
   flat: {layer: Flatten}
   hidden: {layer: Dense, units: 32}
   scores: {layer: Dense, units: 4, activation: softmax}
+outputs: scores
+"""
+TWO = """\
+blueprint: 1
+inputs:
+  a: {shape: [8]}
+  b: {shape: [8]}
+nodes:
+  left: {layer: Dense, from: a, units: 4}
+  right: {layer: Dense, from: b, units: 4}
+  both: {layer: Concatenate, from: [left, right]}
+  scores: {layer: Dense, units: 2}
 outputs: scores
 """
 

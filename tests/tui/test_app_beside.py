@@ -73,6 +73,19 @@ async def _merge(it: Editor) -> Picker:
     return await picker_of(it, "Merge dense_999, side by")
 
 
+async def _merging(it: Editor) -> None:
+    """Picks the first fusion that fits, and comes back while that is still being planned."""
+    picker = await _merge(it)
+    while not any(choice.possible for choice in picker.choices):
+        await asyncio.sleep(0.01)
+    press(it, "enter")
+    for _ in range(500):
+        await asyncio.sleep(0.002)
+        if it.main.at_work:
+            break
+    assert it.main.at_work, "the merge is being planned"
+
+
 def test_what_fits_is_shown_as_it_is_found(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with editor(tmp_path, LONG) as it:
@@ -158,15 +171,7 @@ def test_what_is_typed_ahead_is_taken_when_it_is_found(tmp_path: Path) -> None:
 def test_an_edit_while_a_command_is_planned_is_not_lost(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with editor(tmp_path, LONG) as it:
-            picker = await _merge(it)
-            while not any(choice.possible for choice in picker.choices):
-                await asyncio.sleep(0.01)
-            press(it, "enter")
-            for _ in range(500):
-                await asyncio.sleep(0.002)
-                if it.main.at_work:
-                    break
-            assert it.main.at_work, "the merge is being planned"
+            await _merging(it)
             it.main.workspace.session.type(it.text.replace("units: 2}", "units: 3}"))
             it.main.changed()
             await it.rest()
@@ -179,15 +184,7 @@ def test_an_edit_while_a_command_is_planned_is_not_lost(tmp_path: Path) -> None:
 def test_quitting_waits_for_what_is_planned(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with editor(tmp_path, LONG) as it:
-            picker = await _merge(it)
-            while not any(choice.possible for choice in picker.choices):
-                await asyncio.sleep(0.01)
-            press(it, "enter")
-            for _ in range(500):
-                await asyncio.sleep(0.002)
-                if it.main.at_work:
-                    break
-            assert it.main.at_work, "the merge is being planned"
+            await _merging(it)
             assert it.text == LONG
             press(it, "q")
             await it.screen(Ask)

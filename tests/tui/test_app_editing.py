@@ -10,20 +10,7 @@ from graphbuilder.blueprint import parse_blueprint
 from graphbuilder.tui.canvas import ConnectAsked, RewireAsked
 from graphbuilder.tui.screens.ask import Ask, AskText
 from graphbuilder.tui.screens.picker import Picker
-from tests.tui.driving import CNN, Editor, driven, editor
-
-TWO = """\
-blueprint: 1
-inputs:
-  a: {shape: [8]}
-  b: {shape: [8]}
-nodes:
-  left: {layer: Dense, from: a, units: 4}
-  right: {layer: Dense, from: b, units: 4}
-  both: {layer: Concatenate, from: [left, right]}
-  scores: {layer: Dense, units: 2}
-outputs: scores
-"""
+from tests.tui.driving import CNN, TWO, Editor, driven, editor
 
 
 def test_add_behind_a_node(tmp_path: Path) -> None:

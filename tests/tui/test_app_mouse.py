@@ -11,20 +11,8 @@ from textual.widget import Widget
 
 from graphbuilder.tui.canvas import Canvas, Density
 from graphbuilder.tui.screens.main import TabHeads
-from tests.tui.driving import CNN, Editor, driven, editor, screen_rows
+from tests.tui.driving import CNN, TWO, Editor, driven, editor, screen_rows
 
-TWO = """\
-blueprint: 1
-inputs:
-  a: {shape: [8]}
-  b: {shape: [8]}
-nodes:
-  left: {layer: Dense, from: a, units: 4}
-  right: {layer: Dense, from: b, units: 4}
-  both: {layer: Concatenate, from: [left, right]}
-  scores: {layer: Dense, units: 2}
-outputs: scores
-"""
 TALL = "blueprint: 1\ninputs: {x: {shape: [8]}}\nnodes:\n" + "".join(
     f"  dense_{number}: {{layer: Dense, units: 8}}\n" for number in range(60)
 )
