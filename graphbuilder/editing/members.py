@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence as Collected
 from dataclasses import dataclass
+from typing import overload
 
 from graphbuilder.editing.places import column, line_end, line_start
 from graphbuilder.errors import BlueprintError, Diagnostic
@@ -12,6 +14,7 @@ from graphbuilder.text.tree import Mapping, Node, Scalar, ScalarStyle, Sequence
 
 __all__ = [
     "Member",
+    "Members",
     "bottom_of",
     "end_of_entry",
     "is_pair",
@@ -47,11 +50,37 @@ class Member:
     node: Node
 
 
-def members(source: Source, collection: Mapping | Sequence) -> list[Member]:
+Members = Collected[Member]
+
+
+class _Entries(Members):
+    """The entries of a mapping, each looked at when it is asked for: an edit concerns few of many."""
+
+    def __init__(self, text: str, mapping: Mapping) -> None:
+        self._text = text
+        self._entries = mapping.entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @overload
+    def __getitem__(self, index: int) -> Member: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Member]: ...
+
+    def __getitem__(self, index: int | slice) -> Member | list[Member]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        key, value = self._entries[index]
+        return Member(_key_start(self._text, key), max(key.end, value.end), key, value)
+
+
+def members(source: Source, collection: Mapping | Sequence) -> Members:
     """What a collection holds, in order."""
     text = source.text
     if isinstance(collection, Mapping):
-        return [Member(_key_start(text, key), max(key.end, value.end), key, value) for key, value in collection.entries]
+        return _Entries(text, collection)
     if collection.flow:
         return [Member(item.start, item.end, None, item) for item in collection.items]
     found: list[Member] = []
@@ -90,7 +119,7 @@ def line_below(text: str, at: int) -> int | None:
     return found.end() if found else None
 
 
-def top_of(source: Source, found: list[Member], number: int, last: int | None = None) -> int:
+def top_of(source: Source, found: Members, number: int, last: int | None = None) -> int:
     """The beginning of the first line of a member that has lines of its own, its comments included.
 
     A comment right above it, at its own indentation, belongs to it, unless that stands above several members in a row:
@@ -119,7 +148,7 @@ def top_of(source: Source, found: list[Member], number: int, last: int | None = 
     return highest if heads_several else top
 
 
-def bottom_of(source: Source, found: list[Member], number: int) -> int:
+def bottom_of(source: Source, found: Members, number: int) -> int:
     """The end of the last line of a member that has lines of its own, its comments included.
 
     A comment behind it belongs to it, and so do comments below it that are indented deeper.

@@ -8,6 +8,7 @@ from typing import NoReturn
 from graphbuilder.editing.changes import Move
 from graphbuilder.editing.members import (
     Member,
+    Members,
     bottom_of,
     is_pair,
     members,
@@ -69,7 +70,7 @@ def moving(source: Source, change: Move) -> tuple[Splice, ...]:
 
 
 def _in_block(
-    source: Source, place: Place, found: list[Member], moved: int, after: int | None
+    source: Source, place: Place, found: Members, moved: int, after: int | None
 ) -> tuple[list[Splice], list[Splice]]:
     text, member = source.text, found[moved]
     if "+" in text_block_header(text, member.node):
@@ -80,7 +81,7 @@ def _in_block(
     return from_block(source, found, moved, moved), [beside_block(source, place, found, after, body)]
 
 
-def _refuse_crossing(source: Source, found: list[Member], moved: int, after: int | None) -> None:
+def _refuse_crossing(source: Source, found: Members, moved: int, after: int | None) -> None:
     """Refuses that an alias comes to stand above the anchor that it names."""
     member = found[moved]
     to = found[0].start if after is None else found[after].end
@@ -101,7 +102,7 @@ def _refuse(source: Source, member: Member, why: str) -> NoReturn:
     raise BlueprintError(Diagnostic("GB203", message, file=source.name, position=position, hint=hint))
 
 
-def _number(found: list[Member], step: str | int) -> int:
+def _number(found: Members, step: str | int) -> int:
     for number, member in enumerate(found):
         if (number if member.key is None else member.key.value) == step:
             return number

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from graphbuilder.editing.members import Member, bottom_of, members, properties_end, refuse_open_end
+from graphbuilder.editing.members import Members, bottom_of, members, properties_end, refuse_open_end
 from graphbuilder.editing.places import Place, column, line_end, line_start, newline_near, own_line
 from graphbuilder.text import Source
 from graphbuilder.text.splices import Splice
@@ -18,7 +18,7 @@ _REST_OF_LINE = re.compile(r"[ \t]*(?:(?<=[ \t])#[^\r\n]*)?(?=[\r\n]|\Z)")
 _COMMA = re.compile(r"[ \t]*,")
 
 
-def beside_block(source: Source, place: Place, found: list[Member], number: int | None, body: str) -> Splice:
+def beside_block(source: Source, place: Place, found: Members, number: int | None, body: str) -> Splice:
     """The splice that puts an entry or item into a collection in block style.
 
     Below the member that it follows, a comment on that member's line stays with it, and so do comments below it that
@@ -57,7 +57,7 @@ def beside_block(source: Source, place: Place, found: list[Member], number: int 
     return Splice(at, at, f"{newline}{indent}{body}")
 
 
-def _apart(text: str, found: list[Member], number: int) -> bool:
+def _apart(text: str, found: Members, number: int) -> bool:
     """Whether blank lines part a member from those above and below it."""
     gaps = []
     for index in (number, number + 1):
@@ -84,7 +84,7 @@ class Writer:
     comment: str = ""
 
 
-def beside_flow(source: Source, found: list[Member], number: int | None, writer: Writer) -> tuple[Splice, ...]:
+def beside_flow(source: Source, found: Members, number: int | None, writer: Writer) -> tuple[Splice, ...]:
     """The splices that put an entry or item into a collection in braces or brackets.
 
     Arguments:

@@ -60,7 +60,11 @@ def uses(blueprint: Blueprint | Block) -> list[Use]:
     above: str | None = None
     for name, node in blueprint.nodes.items():
         place: Path = ("nodes", name, "from")
-        if node.source is not None:
+        if isinstance(node.source, str):
+            # Most nodes have one source, and edits of large files ask for all of them.
+            if "$" not in node.source:
+                found.append(Use(name, node.source, place))
+        elif node.source is not None:
             found += [Use(name, reference, where) for reference, where in references(node.source, place)]
         else:
             implied = above or (next(iter(blueprint.inputs)) if len(blueprint.inputs) == 1 else None)

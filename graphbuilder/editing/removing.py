@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 
 from graphbuilder.editing.members import (
     Member,
+    Members,
     bottom_of,
     is_pair,
     line_below,
@@ -27,7 +28,7 @@ from graphbuilder.editing.places import (
 from graphbuilder.text import Source
 from graphbuilder.text.source import Path
 from graphbuilder.text.splices import Splice
-from graphbuilder.text.tree import Alias, Mapping, Scalar, Sequence
+from graphbuilder.text.tree import Alias, Mapping, Scalar, ScalarValue, Sequence
 
 __all__ = ["from_block", "from_flow", "removal"]
 
@@ -59,7 +60,7 @@ def removal(source: Source, path: Path, steps: Collection[str | int]) -> tuple[S
     if is_pair(source, collection):
         refuse_pair(source, path, collection)
     found = members(source, collection)
-    numbers = _numbers(path, found, steps)
+    numbers = _numbers(path, collection, steps)
     gone = [(found[number].start, found[number].end) for number in numbers]
     for number in numbers:
         member = found[number]
@@ -79,15 +80,16 @@ def removal(source: Source, path: Path, steps: Collection[str | int]) -> tuple[S
     return tuple(splices)
 
 
-def _numbers(path: Path, found: list[Member], steps: Collection[str | int]) -> list[int]:
-    numbers = {
-        number: None
-        for number, member in enumerate(found)
-        if (number if member.key is None else member.key.value) in steps
-    }
+def _numbers(path: Path, collection: Mapping | Sequence, steps: Collection[str | int]) -> list[int]:
+    known: Iterable[ScalarValue]
+    if isinstance(collection, Mapping):
+        known = (key.value for key, _ in collection.entries)
+    else:
+        known = range(len(collection.items))
+    numbers = [number for number, step in enumerate(known) if step in steps]
     if len(numbers) != len(set(steps)):
         raise KeyError((*path, *steps))
-    return list(numbers)
+    return numbers
 
 
 def _runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
@@ -113,7 +115,7 @@ def _keeps_comment(member: Member) -> bool:
 # Block style.
 
 
-def _emptied_block(source: Source, place: Place, collection: Mapping | Sequence, found: list[Member]) -> Splice:
+def _emptied_block(source: Source, place: Place, collection: Mapping | Sequence, found: Members) -> Splice:
     """Braces or brackets in the place where a collection in block style loses all it holds."""
     text = source.text
     behind = len(text[: properties_end(text, collection.start)].rstrip())
@@ -134,7 +136,7 @@ def _newline(text: str) -> str:
     return found[0] if found else "\n"
 
 
-def _without_headings(source: Source, found: list[Member], first: int, last: int) -> list[tuple[int, int]]:
+def _without_headings(source: Source, found: Members, first: int, last: int) -> list[tuple[int, int]]:
     """The run in parts between which comments stand that belong to none of its members."""
     parts = [(first, first)]
     for number in range(first + 1, last + 1):
@@ -146,14 +148,14 @@ def _without_headings(source: Source, found: list[Member], first: int, last: int
     return parts
 
 
-def _block_run(source: Source, found: list[Member], first: int, last: int) -> list[Splice]:
+def _block_run(source: Source, found: Members, first: int, last: int) -> list[Splice]:
     if not all(_keeps_comment(found[number]) for number in range(first, last + 1)):
         return from_block(source, found, first, last)
     shares_line = not own_line(source.text, found[first].start)
     return [_item_from_block(source.text, found, number, first, shares_line) for number in range(first, last + 1)]
 
 
-def from_block(source: Source, found: list[Member], first: int, last: int) -> list[Splice]:
+def from_block(source: Source, found: Members, first: int, last: int) -> list[Splice]:
     """The splices that take members which follow each other out of a collection in block style, with their comments.
 
     Arguments:
@@ -199,7 +201,7 @@ def _blank_above(text: str, start: int) -> bool:
     return end > 0 and not text[line_start(text, end) : end].strip()
 
 
-def _item_from_block(text: str, found: list[Member], number: int, first: int, shares_line: bool) -> Splice:
+def _item_from_block(text: str, found: Members, number: int, first: int, shares_line: bool) -> Splice:
     """A name or number taken out of a list whose comments stay.
 
     Arguments:
@@ -226,7 +228,7 @@ def _item_from_block(text: str, found: list[Member], number: int, first: int, sh
 # Flow style, and JSON.
 
 
-def _emptied_flow(source: Source, collection: Mapping | Sequence, found: list[Member]) -> tuple[Splice, ...]:
+def _emptied_flow(source: Source, collection: Mapping | Sequence, found: Members) -> tuple[Splice, ...]:
     text = source.text
     opening = properties_end(text, collection.start) + 1
     start = found[0].start if "#" in text[opening : found[0].start] else opening
@@ -241,7 +243,7 @@ def _emptied_flow(source: Source, collection: Mapping | Sequence, found: list[Me
     return (Splice(start, end, ""),)
 
 
-def _flow_run(source: Source, found: list[Member], first: int, last: int) -> list[Splice]:
+def _flow_run(source: Source, found: Members, first: int, last: int) -> list[Splice]:
     text = source.text
     edges = [found[first - 1].end if first else found[first].start]
     for number in range(first, last + 1):
@@ -253,7 +255,7 @@ def _flow_run(source: Source, found: list[Member], first: int, last: int) -> lis
     return from_flow(source, found, first, last)
 
 
-def from_flow(source: Source, found: list[Member], first: int, last: int) -> list[Splice]:
+def from_flow(source: Source, found: Members, first: int, last: int) -> list[Splice]:
     """The splices that take members which follow each other out of braces or brackets, with their comments.
 
     Arguments:
@@ -288,7 +290,7 @@ def from_flow(source: Source, found: list[Member], first: int, last: int) -> lis
     return [Splice(start, comma.end() if comma else end, "")]
 
 
-def _item_from_flow(text: str, found: list[Member], number: int, first: int) -> Splice:
+def _item_from_flow(text: str, found: Members, number: int, first: int) -> Splice:
     """A name or number taken out of a list in brackets whose comments stay.
 
     Arguments:

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from graphbuilder.text.collector import collector_paused
 from graphbuilder.tui.canvas.across import Across, across_of
 from graphbuilder.tui.canvas.channels import Channels, channels_of
 from graphbuilder.tui.canvas.lanes import Lane, Lanes, lanes_of
-from graphbuilder.tui.canvas.measuring import size_of, widest
+from graphbuilder.tui.canvas.measuring import size_of, widest, width_for
 from graphbuilder.tui.canvas.plan import Kept, Plan, plan_of
 from graphbuilder.tui.canvas.scene import Density, Edge, Scene
 from graphbuilder.tui.canvas.wording import shortened, width_of
@@ -86,6 +86,7 @@ class Layout:
         channels: where values leave, go sideways and arrive.
         gaps: the first row of tracks above each rank, and below the last.
         widest: the widest that a box could become for its texts.
+        sizes: the width and height that the texts of each box take.
     """
 
     scene: Scene
@@ -102,6 +103,7 @@ class Layout:
     channels: Channels
     gaps: list[int]
     widest: int
+    sizes: list[tuple[int, int]]
 
     @cached_property
     def number(self) -> Mapping[str, int]:
@@ -111,8 +113,7 @@ class Layout:
     @cached_property
     def texts(self) -> Mapping[int, str]:
         """The label of each net that has one."""
-        labelled = ((index, net.label) for index, net in enumerate(self.plan.nets) if net.label)
-        return {index: shortened(label, _WIDEST_LABEL) for index, label in labelled}
+        return {index: _label(net.label)[0] for index, net in enumerate(self.plan.nets) if net.label}
 
     @cached_property
     def net_of(self) -> Mapping[tuple[int, str], int]:
@@ -183,7 +184,9 @@ def _laid_out(scene: Scene, density: Density, previous: Layout | None) -> Layout
     ids = [box.id for box in scene.boxes]
     lanes = lanes_of(plan, {} if same is None else _kept_lanes(same), None if same is None else same.across.counts, ids)
     most = widest(density, lanes.columns) if same is None else same.widest
-    widths, heights = _sizes(scene, plan, density, most)
+    sizes = _sizes(scene, density, most, same)
+    heights = [height for _, height in sizes]
+    widths = _widths(plan, [width for width, _ in sizes])
     across = across_of(plan, lanes, widths, None if same is None else same.across)
     channels = channels_of(plan, lanes, across, widths)
     ranks, gaps, height = _down(plan, heights, channels)
@@ -194,11 +197,24 @@ def _laid_out(scene: Scene, density: Density, previous: Layout | None) -> Layout
     frames = _frames(scene, plan, across, ranks, gaps)
     made = Layout(
         scene, density, boxes, frames, across.width, height, [], ranks, plan, lanes, across, channels, gaps,
-        most,
+        most, sizes,
     )  # fmt: skip
     made.segments.extend(_segments(made))
-    made.width = max([made.width, *(channels.leaving[net] + 3 + width_of(text) for net, text in made.texts.items())])
+    labelled = [
+        leaving + 3 + _label(net.label)[1]
+        for leaving, net in zip(channels.leaving, plan.nets, strict=True)
+        if net.label
+    ]
+    made.width = max([made.width, *labelled])
     return made
+
+
+# The shapes of a model are few, and stand at many edges.
+@lru_cache(maxsize=4096)
+def _label(text: str) -> tuple[str, int]:
+    """A label as it is drawn, and the cells that it takes."""
+    drawn = shortened(text, _WIDEST_LABEL)
+    return drawn, width_of(drawn)
 
 
 def _alike(scene: Scene, before: Scene, density: Density, most: int) -> bool:
@@ -207,9 +223,7 @@ def _alike(scene: Scene, before: Scene, density: Density, most: int) -> bool:
         return False
     changed = ((one, other) for one, other in zip(scene.boxes, before.boxes, strict=True) if one is not other)
     return all(
-        one.id == other.id
-        and one.group == other.group
-        and size_of(one, density, most, 0, 0) == size_of(other, density, most, 0, 0)
+        one.id == other.id and one.group == other.group and size_of(one, density, most) == size_of(other, density, most)
         for one, other in changed
     )
 
@@ -223,15 +237,26 @@ def _kept_lanes(previous: Layout) -> dict[tuple[str, str], Lane]:
     }
 
 
-def _sizes(scene: Scene, plan: Plan, density: Density, most: int) -> tuple[list[int], list[int]]:
-    """The width and height of each box."""
-    leaving, arriving = [0] * len(scene.boxes), [0] * len(scene.boxes)
+def _sizes(scene: Scene, density: Density, most: int, previous: Layout | None) -> list[tuple[int, int]]:
+    """The width and height that the texts of each box take; most boxes are the same objects as in an earlier layout."""
+    known: dict[int, tuple[int, int]] = {}
+    if previous is not None:
+        known = dict(zip(map(id, previous.scene.boxes), previous.sizes, strict=True))
+    return [known.get(id(box)) or size_of(box, density, most) for box in scene.boxes]
+
+
+def _widths(plan: Plan, widths: Sequence[int]) -> list[int]:
+    """The width of each box, which has room for its texts and for all that arrives and leaves."""
+    found = list(widths)
+    leaving, arriving = [0] * len(widths), [0] * len(widths)
     for net in plan.nets:
         leaving[net.source] += 1
         for target in net.targets:
             arriving[target] += 1
-    sizes = [size_of(box, density, most, arriving[index], leaving[index]) for index, box in enumerate(scene.boxes)]
-    return [width for width, _ in sizes], [height for _, height in sizes]
+    for index, ports in enumerate(map(max, leaving, arriving)):
+        if ports > 1:
+            found[index] = max(found[index], width_for(ports))
+    return found
 
 
 def _down(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from graphbuilder.tui.canvas.scene import MARKS, Box, Density
 from graphbuilder.tui.canvas.wording import width_of
 
-__all__ = ["Line", "glyphs_of", "lines_of", "size_of", "widest"]
+__all__ = ["Line", "glyphs_of", "lines_of", "size_of", "widest", "width_for"]
 
 # The widest a box becomes for its texts, by density, where there are few columns, some, and many; longer texts are
 # shortened.
@@ -63,15 +63,13 @@ def widest(density: Density, columns: int) -> int:
     return few if columns <= 4 else some if columns <= 8 else many
 
 
-def size_of(box: Box, density: Density, most: int, arriving: int, leaving: int) -> tuple[int, int]:
-    """The width and height of a box in cells.
+def size_of(box: Box, density: Density, most: int) -> tuple[int, int]:
+    """The width and height of a box in cells, for what is written in it.
 
     Arguments:
         box: the box.
         density: how much of it is drawn.
-        most: the widest that it becomes for its texts.
-        arriving: how many different values arrive at it.
-        leaving: how many different values leave it.
+        most: the widest that it becomes.
     """
     title = width_of(box.title) + len(box.marks)
     if density is Density.DENSE:
@@ -83,8 +81,13 @@ def size_of(box: Box, density: Density, most: int, arriving: int, leaving: int) 
         lines = lines_of(box, density)
         width = max(title + 5, *(width_of(line.left) + 4 for line in lines))
         height = len(lines) + 2
-    width = min(max(width, _NARROWEST[density]), most)
-    ports = max(arriving, leaving)
-    if ports > 1:
-        width = max(width, min(4 * (ports // 2) + 5, _WIDEST_FOR_PORTS))
-    return width, height
+    return min(max(width, _NARROWEST[density]), most), height
+
+
+def width_for(ports: int) -> int:
+    """The least width of a box in cells, for the values that arrive at one of its sides.
+
+    Arguments:
+        ports: how many different values arrive at it, or leave it.
+    """
+    return min(4 * (ports // 2) + 5, _WIDEST_FOR_PORTS) if ports > 1 else 0

@@ -185,7 +185,11 @@ class _Levels:
             found = place(items, pairs, least if group < 0 else 0)
             for item, column in zip(members, found.column, strict=True):
                 base[item] = column
-                kept[self.ids[item]] = Kept(around, column, self.columns[item])
+                name, wide = self.ids[item], self.columns[item]
+                before = previous.get(name)
+                # Where everything stands as it did, nothing is made anew.
+                same = before is not None and before == (around, column, wide)
+                kept[name] = before if before is not None and same else Kept(around, column, wide)
             if group < 0:
                 columns = found.columns
             else:

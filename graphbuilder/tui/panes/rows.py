@@ -87,8 +87,11 @@ class Rows(ScrollView, can_focus=True):
         background: $surface;
         color: $foreground;
         scrollbar-size-vertical: 1;
-        scrollbar-gutter: stable;
+        scrollbar-background: $surface;
+        scrollbar-background-hover: $surface;
+        scrollbar-background-active: $surface;
         overflow-x: hidden;
+        overflow-y: scroll;
         & > .rows--strong { text-style: bold; }
         & > .rows--dim { color: $foreground 60%; }
         & > .rows--head { color: $primary-lighten-2; text-style: bold; }
@@ -118,7 +121,8 @@ class Rows(ScrollView, can_focus=True):
     ]
 
     cursor: reactive[int] = reactive(-1, init=False)
-    # A list has the place that it is given, however many rows it has: no other widget moves when rows come and go.
+    # A list has the place that it is given, however many rows it has: no other widget moves when rows come and go. For
+    # the same reason its scroll bar is always there, though it cannot be seen where there is nothing to scroll.
     virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False)
 
     class Moved(Message):
