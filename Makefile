@@ -7,8 +7,9 @@ PYTHON ?=
 JOBS ?= 2
 # More arguments for pytest: make test ARGS="-k conv"
 ARGS ?=
-# Examples per property in make fuzz.
+# Examples per property, and changed blueprints, in make fuzz.
 EXAMPLES ?= 1000
+INPUTS ?= 1000000
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -55,8 +56,9 @@ generate: $(STAMP) ## write the generated files anew
 slow: $(STAMP) ## run the slow tests
 	$(PYTEST) -m slow $(ARGS)
 
-fuzz: $(STAMP) ## run the property tests with many examples
+fuzz: $(STAMP) ## run the property tests with many examples, and check a million changed blueprints
 	HYPOTHESIS_PROFILE=fuzz GRAPHBUILDER_FUZZ_EXAMPLES=$(EXAMPLES) $(PYTEST) -m "fuzz or hypothesis" --timeout 0 $(ARGS)
+	$(PY) -m scripts.fuzz --inputs $(INPUTS)
 
 bench: $(STAMP) ## measure
 	$(PY) -m benchmarks $(ARGS)

@@ -9,7 +9,22 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from benchmarks import canvas, compression, editing, editor, folding, fusion_digits, importing, legality
+from benchmarks import (
+    canvas,
+    catalog,
+    compression,
+    editing,
+    editor,
+    exporting,
+    folding,
+    fusion_digits,
+    hostile,
+    importing,
+    legality,
+    mutants,
+    round_trips,
+    zoo,
+)
 from benchmarks.processes import in_turn
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,6 +86,11 @@ def main(argv: list[str] | None = None) -> int:
         help="first of all: compressed blueprints beside a script by hand; takes long",
     )
     parser.add_argument(
+        "--catalog",
+        action="store_true",
+        help="first of all: generated configurations of every layer and op, held against Keras; takes half an hour",
+    )
+    parser.add_argument(
         "--legality",
         action="store_true",
         help="first of all: what each compression pass does to each layer; takes long",
@@ -81,9 +101,30 @@ def main(argv: list[str] | None = None) -> int:
         help="first of all: what is imported of keras.applications, beside the models; takes long",
     )
     parser.add_argument(
+        "--export",
+        action="store_true",
+        help="first of all: what exported code computes in a process of its own, beside the models; takes long",
+    )
+    parser.add_argument(
         "--folding",
         action="store_true",
         help="first of all: how short the models of keras.applications become as folded blueprints",
+    )
+    parser.add_argument(
+        "--zoo",
+        action="store_true",
+        help="first of all: the blueprints of the zoo, beside the models of keras.applications; takes long",
+    )
+    parser.add_argument("--hostile", action="store_true", help="first of all: what refusing hostile files costs")
+    parser.add_argument(
+        "--mutants",
+        action="store_true",
+        help="first of all: how well messages name the fault of blueprints that have one",
+    )
+    parser.add_argument(
+        "--round-trips",
+        action="store_true",
+        help="first of all: random blueprints to Keras, back, and to Keras again; takes long",
     )
     for name, what in (("canvas", "the canvas"), ("editing", "edits of the text"), ("editor", "the whole editor")):
         parser.add_argument(f"--{name}", action="store_true", help=f"first of all: how fast {what} is")
@@ -92,9 +133,15 @@ def main(argv: list[str] | None = None) -> int:
     others = {
         "--fusions": fusion_digits,
         "--compression": compression,
+        "--export": exporting,
         "--folding": folding,
         "--import": importing,
         "--legality": legality,
+        "--catalog": catalog,
+        "--round-trips": round_trips,
+        "--hostile": hostile,
+        "--mutants": mutants,
+        "--zoo": zoo,
         "--canvas": canvas,
         "--editing": editing,
         "--editor": editor,

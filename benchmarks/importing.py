@@ -15,20 +15,20 @@ from typing import Any
 
 from benchmarks.processes import in_turn
 
-__all__ = ["Compared", "main"]
+__all__ = ["SIZE", "SIZES", "SUBSTITUTES", "Compared", "application_names", "main"]
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "importing.md"
 _BEGIN, _END = "<!-- measured -->", "<!-- end -->"
 
 # What takes the place of layers that ship inside keras.applications.
-_SUBSTITUTES = {
+SUBSTITUTES = {
     "CustomScaleLayer": ("Rescaling", "Add"),
     "LayerScale": ("EinsumDense",),
     "StochasticDepth": ("Dropout",),
 }
 # Where a model leaves its height and width open; this one takes few sizes.
-_SIZE, _SIZES = 128, {"NASNetLarge": 331}
+SIZE, SIZES = 128, {"NASNetLarge": 331}
 # What a model that computes the same with other kernels may differ by.
 _ALLOWED = 1e-5
 _LOAD = "import sys, keras; keras.saving.load_model(sys.argv[1])"
@@ -139,7 +139,7 @@ def compared(name: str, tops: Sequence[bool] = (True, False)) -> Iterator[tuple[
         keras.utils.set_random_seed(1)
         model = getattr(keras.applications, name)(weights=None, include_top=top)
         saved = json.loads(model.to_json())
-        given, wanted = _outputs(model, _SIZES.get(name, _SIZE))
+        given, wanted = _outputs(model, SIZES.get(name, SIZE))
         for flat in (True, False):
             yield top, flat, _compared(model, saved, flat, given, wanted)
         del model
@@ -169,7 +169,7 @@ def _compared(model: Any, saved: dict[str, Any], flat: bool, given: Any, wanted:
     theirs = [
         kind
         for _, layer in layers_inside(model)
-        for kind in _SUBSTITUTES.get(type(layer).__name__, (type(layer).__name__,))
+        for kind in SUBSTITUTES.get(type(layer).__name__, (type(layer).__name__,))
         if kind != "InputLayer"
     ]
     ours = [type(layer).__name__ for layer in built.layers if type(layer).__name__ != "InputLayer"]

@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     # One thread, so that sums come in one order, as in the tests.
     os.environ.update({"TF_NUM_INTEROP_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_ENABLE_ONEDNN_OPTS": "0"})
-    kinds = options.kinds or list(TABLE)
+    kinds = options.kinds or [kind for kind, row in TABLE.items() if row["prune"] != "m"]
     found: dict[str, dict[str, str]] = {kind: {} for kind in kinds}
     wrong = 0
     for kind, column, outcome, seen in _cells(kinds):

@@ -14,6 +14,7 @@ __all__ = [
     "CommandError",
     "Diagnostic",
     "GraphbuilderError",
+    "Hint",
     "InternalError",
     "MissingError",
     "Position",
@@ -42,6 +43,27 @@ class Position:
     column: int
     end_line: int
     end_column: int
+
+
+class Hint(str):
+    """How to mend a fault, in one sentence, with the text that mends it in the place of what is at fault.
+
+    Arguments:
+        sentence: what is said.
+        fix: the text.
+
+    Example:
+        >>> hint = Hint("write null", "null")
+        >>> hint.fix, Diagnostic("GB203", "the size is 'None'", hint=hint).fix
+        ('null', 'null')
+    """
+
+    fix: str
+
+    def __new__(cls, sentence: str, fix: str) -> Hint:
+        hint = super().__new__(cls, sentence)
+        hint.fix = fix
+        return hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +125,7 @@ CODES: dict[str, str] = {
     "GB310": "A layer cannot be called again this way.",
     "GB311": "A layer does not suit the modality of what it is given.",
     "GB312": "An input's shape or dtype does not suit its modality.",
+    "GB313": "Pretrained weights cannot be used here.",
     # Budgets.
     "GB401": "The graph has more nodes than the limit.",
     "GB402": "A tensor has more elements than the limit.",
@@ -110,6 +133,7 @@ CODES: dict[str, str] = {
     "GB404": "A block is repeated more often than the limit.",
     "GB405": "Imports or blocks are nested deeper than the limit.",
     "GB406": "The model costs more than its budget allows.",
+    "GB407": "An expression goes beyond a limit.",
     # Building.
     "GB501": "The backend refused to build the model.",
     "GB502": "A layer, op or argument does not exist in the chosen Keras.",
@@ -123,6 +147,7 @@ CODES: dict[str, str] = {
     "GB603": "The command line is wrong.",
     "GB604": "A package is missing.",
     "GB605": "The file was changed by somebody else.",
+    "GB606": "Published weights cannot be downloaded.",
     # Data and training.
     "GB701": "The data cannot be read.",
     "GB702": "It cannot be told what kind of data is meant.",
@@ -190,7 +215,8 @@ class Diagnostic:
         found: what stands there, as text.
         expected: what would be accepted, as text.
         hint: how to mend it, in one sentence.
-        fix: the text that would replace `position` and mend it, where one is likely.
+        fix: the text that would replace `position` and mend it, where one is likely; the hint's own when left out.
+        fix_position: what the fix replaces, where that is not `position`.
         related: other places worth reading, such as the chain of nodes that a shape came from.
     """
 
@@ -205,8 +231,11 @@ class Diagnostic:
     hint: str | None = None
     fix: str | None = None
     related: tuple[Related, ...] = field(default=())
+    fix_position: Position | None = None
 
     def __post_init__(self) -> None:
+        if self.fix is None and isinstance(self.hint, Hint):
+            object.__setattr__(self, "fix", self.hint.fix)
         if self.code not in CODES:
             raise ValueError(f"{self.code} is not in graphbuilder.errors.CODES")
 
@@ -229,15 +258,19 @@ class Diagnostic:
         kind = "warning " if self.severity is Severity.WARNING else ""
         who = f" {self.node}:" if self.node else ""
         expected = f"; expected {self.expected}" if self.expected else ""
-        lines = [f"{self.place}: {kind}{self.code}{who} {self.message}{expected}"]
+        first = f"{self.place}: {kind}{self.code}{who} {self.message}{expected}"
+        return "\n".join([first, *(f"  {line}" for line in self.details)])
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What is said below the first line: other places, and how to mend it."""
+        lines = []
         for other in self.related:
             where = ""
             if other.position is not None:
                 where = f"{other.file or self.file}:{other.position.line}:{other.position.column}: "
-            lines.append(f"  {where}{other.message}")
-        if self.hint:
-            lines.append(f"  hint: {self.hint}")
-        return "\n".join(lines)
+            lines.append(f"{where}{other.message}")
+        return (*lines, f"hint: {self.hint}") if self.hint else tuple(lines)
 
     def to_json(self) -> dict[str, Any]:
         """The diagnostic as plain data, for machines. Absent facts are None."""
@@ -263,6 +296,7 @@ class Diagnostic:
             "expected": self.expected,
             "hint": self.hint,
             "fix": self.fix,
+            "fix_position": place(self.fix_position if self.fix_position or self.fix is None else self.position),
             "related": [
                 {"message": other.message, "file": other.file or self.file, "position": place(other.position)}
                 for other in self.related
@@ -333,7 +367,7 @@ def suggestion(name: str, known: Sequence[str], *, listing: str | None = None) -
     """
     close = nearest(name, known)
     if close is not None:
-        return f"did you mean {close}?"
+        return Hint(f"did you mean {close}?", close)
     if listing is not None:
         return listing
     return f"one of: {', '.join(known)}" if 0 < len(known) <= 12 else None

@@ -38,7 +38,44 @@ file:line:column: code node: what is wrong; what was expected
 Lines and columns count from 1. A warning has the word `warning` in front of its code, and fails `validate` and
 `import` only with `--strict`. `--format json` prints the same facts for machines. A code never changes its meaning. The
 stages run in the order of this page; all errors of one stage are told together, and the next one starts when there are
-none.
+none. One fault gives one message: what only follows from it is not told.
+
+## Fixes
+
+Where it is likely what was meant, a message knows the text that mends it: a near name, PyTorch's or an older
+Keras's word for a layer or an argument, a colon or an indentation. `graphbuilder validate cnn.yaml --fix` carries
+these fixes out and shows what changed. It keeps a fix only when what it was offered for is gone and nothing else
+has become wrong; all other bytes of the file stay. With `--format json`, `fix` is that text, and `fix_position`
+what it replaces.
+
+## In CI
+
+`graphbuilder validate` speaks two more formats, with the same exit codes. `--format github` prints annotations, which
+GitHub shows at the lines of a pull request:
+
+```text
+# .github/workflows/blueprints.yml
+on: [pull_request]
+jobs:
+  check:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - run: pip install graphbuilder
+      - run: graphbuilder validate models/*.yaml --strict --format github
+```
+
+`--format sarif` prints one SARIF 2.1.0 log, for code scanning and editors: a rule for each code, places relative to
+the folder in which the command ran, and the fixes:
+
+```text
+      - run: graphbuilder validate models/*.yaml --format sarif > blueprints.sarif
+      - uses: github/codeql-action/upload-sarif@v3
+        if: always()
+        with: {sarif_file: blueprints.sarif}
+```
+
+## Exit codes
 
 | Exit code | Meaning |
 |---|---|

@@ -10,7 +10,7 @@ from typing import Any
 from graphbuilder.catalog import layers
 from graphbuilder.compression.conversions import ruling_of_form
 from graphbuilder.compression.legality import COLUMNS, CONVERSIONS, Verdict, verdict_of
-from graphbuilder.compression.legality_table import REASONS, TABLE
+from graphbuilder.compression.legality_table import NO_TWIN, REASONS, TABLE
 from graphbuilder.compression.orders import ORDERS
 
 __all__ = ["RUNS", "agrees", "legality_page", "recorded"]
@@ -62,7 +62,7 @@ def agrees(kind: str, column: str, outcome: str) -> bool:
         column: one of `COLUMNS` or `CONVERSIONS`.
         outcome: a verdict, where what acts is `legal`; for conversions an outcome of those.
     """
-    if column in CONVERSIONS and TABLE[kind]["prune"] != "k":
+    if column in CONVERSIONS and TABLE[kind]["prune"] not in NO_TWIN:
         return str(ruling_of_form(kind, CONVERSIONS[column]).outcome) == outcome
     verdict, _ = verdict_of(kind, column)
     return str(Verdict.LEGAL if verdict is Verdict.EXTENDED else verdict) == outcome

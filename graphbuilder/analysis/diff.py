@@ -10,11 +10,16 @@ from graphbuilder.analysis.diff_sides import Node, Reference, Scope, data_of, gr
 from graphbuilder.analysis.pairing import Pairs, candidates
 from graphbuilder.analysis.summary import Totals, summarize
 from graphbuilder.blueprint import Document
+from graphbuilder.blueprint.training_meaning import meant_training
 from graphbuilder.catalog import TensorType
 from graphbuilder.graph import Graph
+from graphbuilder.lowering.resolved_names import legal_name
 from graphbuilder.text.splices import same_data
 
 __all__ = ["ABSENT", "Change", "Difference", "NodeChange", "diff_files", "diff_graphs"]
+
+# What of `training` is handed to `compile`, and so kept with a model.
+_COMPILED = ("optimizer", "loss", "loss_weights", "metrics")
 
 
 class _Absent:
@@ -131,8 +136,9 @@ def diff_graphs(one: Graph, two: Graph, *, names: bool = True, from_model: bool 
         one: a graph.
         two: another one.
         names: whether a node that has only another name counts; weights travel by name.
-        from_model: whether a side is of a model's file, which does not say training, passes, budget, modalities, names
-            of unknown axes, and names of nodes that use another's weights again. They are not compared then.
+        from_model: whether a side is of a model's file, which does not say passes, budget, modalities, names of unknown
+            axes, names of nodes that use another's weights again, and of training no more than `compile` takes. They
+            are not compared then.
 
     Example:
         >>> from graphbuilder.api import lower
@@ -143,7 +149,9 @@ def diff_graphs(one: Graph, two: Graph, *, names: bool = True, from_model: bool 
     """
     sides = (graph_scope(graph, axis_names=not from_model) for graph in (one, two))
     scope = _diff_scopes("", *sides, names=names, shared_names=not from_model)
-    changes = [] if from_model else list(_changes(_sections(one), _sections(two), ""))
+    changes = list(_training_changes(one, two, from_model=from_model))
+    if not from_model:
+        changes += _changes(_sections(one), _sections(two), "")
     if one.inputs_as != two.inputs_as:
         changes.append(Change("inputs_as", one.inputs_as, two.inputs_as))
     return Difference((scope,), tuple(changes), (summarize(one).totals, summarize(two).totals), names)
@@ -169,10 +177,33 @@ def diff_files(one: Document, two: Document) -> Difference:
 def _sections(graph: Graph) -> dict[str, Any]:
     """What a graph's blueprint says beside its nodes."""
     return {
-        "training": data_of(graph.training or {}),
         "compression": _passes([data_of(declared.options) for declared in graph.compression]),
         "budget": data_of(graph.budget.bounds) if graph.budget is not None else {},
+        "pretrained": {each.path: each.told for each in graph.pretraining},
         "modality": {name: item.modality for name, item in graph.inputs.items() if item.modality},
+    }
+
+
+def _training_changes(one: Graph, two: Graph, *, from_model: bool) -> Iterator[Change]:
+    """Where two graphs want to be trained differently, in the words of their authors."""
+    written = [_outputs_named(data_of(graph.training or {})) for graph in (one, two)]
+    meant = [data_of(meant_training(each)) if each else {} for each in written]
+    if from_model and not all("loss" in each for each in meant):
+        # One of them is not compiled.
+        return
+    for key in dict.fromkeys(key for each in meant for key in each if key in _COMPILED or not from_model):
+        if not same_data(*(each.get(key, ABSENT) for each in meant)):
+            before, after = (each.get(key, ABSENT) for each in written)
+            yield from _changes(before, after, f"training.{key}")
+
+
+def _outputs_named(training: dict[str, Any]) -> dict[str, Any]:
+    """What is said of training, with outputs by names that a flat file can say."""
+    return {
+        key: {legal_name(name): item for name, item in value.items()}
+        if key in ("loss", "loss_weights", "metrics") and isinstance(value, dict)
+        else value
+        for key, value in training.items()
     }
 
 
@@ -205,7 +236,11 @@ def _diff_scopes(name: str, one: Scope, two: Scope, *, names: bool, shared_names
 
 def _compared(name: str, one: Scope, two: Scope, pairs: Pairs, shared_names: bool) -> ScopeDifference:
     back = {theirs: mine for mine, theirs in pairs.items()}
-    changed = (_node_change(one.nodes[mine], two.nodes[theirs], pairs, shared_names) for mine, theirs in pairs.items())
+    shared, also_shared = _sharing(one, pairs), _sharing(two, {name: name for name in back})
+    changed = (
+        _node_change(one.nodes[mine], two.nodes[theirs], pairs, shared_names, shared[mine] == also_shared[theirs])
+        for mine, theirs in pairs.items()
+    )
     order = {node: number for number, node in enumerate(one.nodes)}
     return ScopeDifference(
         name,
@@ -216,11 +251,24 @@ def _compared(name: str, one: Scope, two: Scope, pairs: Pairs, shared_names: boo
     )
 
 
-def _node_change(mine: Node, theirs: Node, pairs: Pairs, shared_names: bool) -> NodeChange | None:
+def _sharing(scope: Scope, names: Mapping[str, str]) -> dict[str, set[str]]:
+    """The nodes that each node has its weights in common with, itself among them, as far as they have names here.
+
+    Which of them makes the layer depends on the order in which they are written.
+    """
+    groups: dict[str, set[str]] = {}
+    for node in scope.nodes.values():
+        group = groups.setdefault(node.shares or node.name, set())
+        if node.name in names:
+            group.add(names[node.name])
+    return {node.name: groups[node.shares or node.name] for node in scope.nodes.values()}
+
+
+def _node_change(mine: Node, theirs: Node, pairs: Pairs, shared_names: bool, shared_alike: bool) -> NodeChange | None:
     renamed = mine.short != theirs.short and (shared_names or not (mine.shares and theirs.shares))
     arguments = () if mine.signature == theirs.signature else tuple(_argument_changes(mine, theirs))
     inputs = list(_reference_changes(mine.inputs, theirs.inputs, pairs))
-    if pairs.get(mine.shares or "") != theirs.shares:
+    if not shared_alike and pairs.get(mine.shares or "") != theirs.shares:
         inputs.append(Change("reuse", mine.shares or ABSENT, theirs.shares or ABSENT))
     types = None if mine.types == theirs.types else (mine.types, theirs.types)
     if not (renamed or arguments or inputs or types or mine.kind != theirs.kind):

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from graphbuilder.blueprint import Document
-from graphbuilder.catalog import BATCH, Entry, TensorType
+from graphbuilder.catalog import BATCH, Entry, LayerEntry, OpEntry, TensorType
+from graphbuilder.catalog.defaults import with_defaults
 from graphbuilder.catalog.objects import KINDS, ObjectSpec
 from graphbuilder.graph import Call, Constant, CustomLayer, Graph, GraphInput, Layer, Structure, Value, flatten
 from graphbuilder.lowering.resolved_names import legal_name
@@ -139,9 +140,10 @@ def _call(call: Call, owner: Mapping[str, Reference], shares: str | None, axis_n
     known = {} if isinstance(target, CustomLayer) else target.call_arguments
     options = {key: value for key, value in call.options.items() if key not in known or known[key].default != value}
     said = {"call": data_of(options)} if options else {}
+    saved_as = target.saved_as if isinstance(target, OpEntry) else None
     return Node(
         call.name,
-        call.kind,
+        saved_as or call.kind,
         {**arguments, **said},
         {
             port: reference
@@ -151,26 +153,23 @@ def _call(call: Call, owner: Mapping[str, Reference], shares: str | None, axis_n
         shares,
         tuple(_named(value.type, axis_names) for value in call.outputs),
         None if isinstance(target, CustomLayer) else target,
-        None if isinstance(target, CustomLayer) else {**_canonical(target, arguments), **said},
+        None if isinstance(target, CustomLayer) else {**_canonical(target, call.rank), **said},
     )
 
 
-def _canonical(entry: Entry, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments with the canonical names of initializers and their like: `he_normal` is `HeNormal`."""
-    found = dict(arguments)
-    for name in arguments:
-        value, known = getattr(entry, name, None), type(entry).model_fields.get(name)
-        if isinstance(value, ObjectSpec) and known is not None:
+def _canonical(entry: Entry, rank: int | None) -> dict[str, Any]:
+    """The arguments but for those that say what is meant anyway, with one name for each initializer and its like."""
+    entry = with_defaults(entry, rank) if isinstance(entry, LayerEntry) else entry
+    found = plain_entry(entry)
+    for name in list(found):
+        value = getattr(entry, name, None)
+        if isinstance(value, ObjectSpec):
             found[name] = _one_name(value)
-            if found[name] == _one_name(known.default):
-                del found[name]
     return found
 
 
-def _one_name(value: Any) -> Any:
-    if not isinstance(value, ObjectSpec):
-        return value
-    return {KINDS[value.kind].canonical(value.name): data_of(value.options)}
+def _one_name(value: ObjectSpec) -> dict[str, Any]:
+    return {str(KINDS[value.kind].canonical(value.name)): data_of(value.options)}
 
 
 def _leaves(argument: Any, port: str, owner: Mapping[str, Reference]) -> Iterator[tuple[str, Reference]]:

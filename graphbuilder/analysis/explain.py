@@ -8,7 +8,7 @@ from typing import Any
 
 from graphbuilder.analysis.explain_fusion import explain_fusion, fusion_text
 from graphbuilder.analysis.explain_model import ExplainedArgument, ExplainedInput, Explanation, Link
-from graphbuilder.analysis.explain_names import nothing_of_that_name, value_owner, within, written_node
+from graphbuilder.analysis.explain_names import nothing_of_that_name, untapped, value_owner, within, written_node
 from graphbuilder.analysis.summary import CallSummary, summarize
 from graphbuilder.blueprint import BlockNode, Document, ReuseNode
 from graphbuilder.blueprint.entry_schema import blueprint_key, written
@@ -38,13 +38,14 @@ def explain(
     Arguments:
         document: the file.
         graph: what came of it.
-        name: an input, a node, or the path of what lies inside one, such as `encoder.2.attention`.
+        name: an input, a node, a tap, or the path of what lies inside one, such as `encoder.2.attention`.
         params: the values that the file's params were set to.
         warnings: what checking it warned about.
 
     Raises:
         CommandError: there is nothing of that name in the graph.
     """
+    name = untapped(document, name)
     return _Explainer(document, graph, params, warnings).explain(value_owner(graph, name) or name)
 
 

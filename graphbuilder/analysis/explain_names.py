@@ -10,7 +10,7 @@ from graphbuilder.blueprint import BlockNode, BlockPlace, Document, Node, ReuseN
 from graphbuilder.errors import CommandError, Diagnostic
 from graphbuilder.graph import Graph, Origin
 
-__all__ = ["WrittenNode", "known_names", "nothing_of_that_name", "value_owner", "within", "written_node"]
+__all__ = ["WrittenNode", "known_names", "nothing_of_that_name", "untapped", "value_owner", "within", "written_node"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,27 @@ def _inside(place: BlockPlace, name: str) -> WrittenNode | None:
             return None
         # Else it is the number of a copy of the block that was found last.
     return found
+
+
+def untapped(document: Document, name: str) -> str:
+    """The path that a name stands for: what it taps, where it ends in a tap.
+
+    Arguments:
+        document: the user's file.
+        name: a path such as `backbone.stride_8`.
+
+    Example:
+        >>> from graphbuilder.blueprint import load
+        >>> untapped(load("blueprints/unet_mobilenet.yaml"), "down.stride_8")
+        'down.block_6.expand_relu'
+    """
+    outer, _, last = name.rpartition(".")
+    found = written_node(document, outer) if outer else None
+    place = BlockPlace(document, document.blueprint, ()) if not outer else found.block if found is not None else None
+    taps = {} if place is None else place.definition.taps
+    if last not in taps:
+        return name
+    return untapped(document, ".".join([*([outer] if outer else []), taps[last]]))
 
 
 def within(name: str, path: str) -> bool:

@@ -6,7 +6,7 @@ names are given anew. Both are gone to the end, and the one is taken that leaves
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
 from typing import TypeAlias
@@ -50,6 +50,8 @@ class _Side:
         for key, reference in scope.outputs.items():
             if reference.node is not None:
                 self.taken_by[reference.node].append((f"output {key}", ""))
+        # How many nodes have the weights of each; which of them makes the layer depends on the order of the file.
+        self.sharing = Counter(node.shares or node.name for node in scope.nodes.values())
         self.order = self._in_order()
 
     def _in_order(self) -> list[str]:
@@ -68,6 +70,10 @@ class _Side:
                         found.append(follower)
         return [*found, *(name for name, count in waiting.items() if count)]
 
+    def _own(self, node: Node) -> bytes:
+        shared = self.sharing[node.shares or node.name] > 1
+        return "\0".join(node.signature).encode() + (b"shared" if shared else b"")
+
     def digests(self, inputs: Mapping[str, str]) -> tuple[dict[str, bytes], dict[str, bytes]]:
         """What stands above each node, and what below, each with the node itself.
 
@@ -80,17 +86,13 @@ class _Side:
             parts = [
                 f"{port}={ref.part}".encode() + above.get(ref.node or "", b"") for port, ref in node.inputs.items()
             ]
-            above[name] = _digest([_own(node), inputs.get(name, "").encode(), *parts])
+            above[name] = _digest([self._own(node), inputs.get(name, "").encode(), *parts])
         below: dict[str, bytes] = {}
         for name in reversed(self.order):
             node = self.nodes[name]
             parts = sorted(port.encode() + below.get(other, b"") for port, other in self.taken_by[name])
-            below[name] = _digest([_own(node), inputs.get(name, "").encode(), *parts])
+            below[name] = _digest([self._own(node), inputs.get(name, "").encode(), *parts])
         return above, below
-
-
-def _own(node: Node) -> bytes:
-    return "\0".join(node.signature).encode() + (b"again" if node.shares else b"")
 
 
 def _digest(parts: list[bytes]) -> bytes:

@@ -128,6 +128,7 @@ class Summary:
         outputs: what it gives.
         totals: the sums.
         fusions: what each `fuse:` node became.
+        pretrained: the weights that blocks begin with, by the paths of these.
     """
 
     name: str
@@ -137,6 +138,7 @@ class Summary:
     outputs: tuple[OutputSummary, ...]
     totals: Totals
     fusions: tuple[Fusion, ...] = ()
+    pretrained: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -165,7 +167,8 @@ def summarize(graph: Graph) -> Summary:
     )
     totals = _totals(graph.layers.values(), calls)
     fusions = tuple(graph.fusions.values())
-    return Summary(graph.name, graph.about, inputs, calls, _outputs(graph), totals, fusions)
+    pretrained = {each.path: each.told for each in graph.pretraining}
+    return Summary(graph.name, graph.about, inputs, calls, _outputs(graph), totals, fusions, pretrained)
 
 
 def _uses(calls: Iterable[Call]) -> _Calls:

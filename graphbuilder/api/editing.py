@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from graphbuilder.api.reading import Blueprintish, check, document_of, lower
-from graphbuilder.lowering import GraphLimits
+from graphbuilder.api.reading import Blueprintish, Limits, check, document_of, lower
 
 if TYPE_CHECKING:
     from graphbuilder.analysis.explain_model import Explanation
@@ -20,7 +19,7 @@ def explain(
     node: str,
     params: Mapping[str, Any] | None = None,
     *,
-    limits: GraphLimits | None = None,
+    limits: Limits | None = None,
 ) -> Explanation:
     """Everything that is known of one node: what it is, what it is given and gives, what it costs, why it is there.
 
@@ -30,7 +29,7 @@ def explain(
         blueprint: a file or a loaded document.
         node: an input, a node, or the path of what lies inside one, such as `encoder.2.attention`.
         params: values for some of its params.
-        limits: how large the graph may become.
+        limits: limits by their names, such as {"nodes": 500_000}; or those of the graph alone.
 
     Raises:
         BlueprintError: with every error found.
@@ -59,6 +58,7 @@ def merge(
     options: Mapping[str, Any] | None = None,
     into: Sequence[str] | None = None,
     params: Mapping[str, Any] | None = None,
+    block: str | None = None,
 ) -> Edited:
     """Merges branches in the text of a blueprint, and gives the new text; no file is written.
 
@@ -74,6 +74,7 @@ def merge(
         options: the strategy's options.
         into: the only consumers to rewire: names of nodes, or "outputs"; none for an empty list, all for None.
         params: values for some of the blueprint's params, for the check.
+        block: the block of the file that the nodes stand in; None for the file itself.
 
     Raises:
         CommandError: a node, the strategy, the name or an option is not what can be taken.
@@ -86,11 +87,13 @@ def merge(
     """
     from graphbuilder.editing import merge as edit
 
-    return edit(document_of(blueprint), nodes, strategy, name=name, options=options, into=into, params=params)
+    return edit(
+        document_of(blueprint), nodes, strategy, name=name, options=options, into=into, params=params, block=block
+    )
 
 
 def fusions_that_fit(
-    blueprint: Blueprintish, nodes: Sequence[str], params: Mapping[str, Any] | None = None
+    blueprint: Blueprintish, nodes: Sequence[str], params: Mapping[str, Any] | None = None, block: str | None = None
 ) -> tuple[FittingFusion, ...]:
     """The ways to merge that fit some branches, each with the shape that it gives and what it adds to the model.
 
@@ -98,6 +101,7 @@ def fusions_that_fit(
         blueprint: a file or a loaded document.
         nodes: what would be merged, two or more, written as under `from`.
         params: values for some of the blueprint's params.
+        block: the block of the file that the nodes stand in, which some node uses; None for the file itself.
 
     Raises:
         CommandError: a node is not known, or stands twice.
@@ -109,4 +113,4 @@ def fusions_that_fit(
     """
     from graphbuilder.editing import fusions_that_fit as fitting
 
-    return fitting(document_of(blueprint), nodes, params)
+    return fitting(document_of(blueprint), nodes, params, block)

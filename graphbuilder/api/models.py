@@ -36,6 +36,8 @@ def compile(
 ) -> Any:
     """The Keras functional model of a blueprint, compiled for training if the blueprint says how.
 
+    Blocks that are `pretrained` begin with those weights, which Keras downloads where its cache lacks them.
+
     Arguments:
         blueprint: a file, a loaded document, or a graph.
         params: values for some of its params.
@@ -45,7 +47,7 @@ def compile(
 
     Raises:
         BlueprintError: the blueprint is wrong, costs more than its budget allows, or Keras refuses a node.
-        MissingError: that Keras is not installed.
+        MissingError: that Keras is not installed, or pretrained weights cannot be downloaded.
 
     Example:
         >>> compile("blueprints/cnn.yaml").output_shape
@@ -53,10 +55,15 @@ def compile(
     """
     from graphbuilder.analysis.model_budget import require_budget
     from graphbuilder.backend.build import build
+    from graphbuilder.backend.pretraining import begin_with, first_weights
 
     graph = blueprint if isinstance(blueprint, Graph) else lower(blueprint, params)
     require_budget(graph)
-    return build(graph, keras=keras, trust=trust, progress=progress)
+    first = first_weights(graph)
+    model = build(graph, keras=keras, trust=trust, progress=progress)
+    if first:
+        begin_with(model, graph, first)
+    return model
 
 
 def train(
@@ -76,6 +83,7 @@ def train(
     strategy: Strategy | None = None,
     resume: bool = False,
     force: bool = False,
+    weights: str | PathLike[str] | None = None,
     watcher: Watcher | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Trained:
@@ -97,6 +105,7 @@ def train(
         strategy: "mirrored" for all GPUs, "multi_worker" for the workers of TF_CONFIG.
         resume: whether to go on with a training that was interrupted.
         force: whether the output, and the state of another training, are replaced.
+        weights: a `.weights.h5` or `.keras` file to begin with, such as an earlier training of the blueprint gave.
         watcher: told of every batch and epoch.
         stop: asked after every batch whether to stop.
 
@@ -124,6 +133,7 @@ def train(
         strategy,
         resume,
         force,
+        None if weights is None else Path(weights),
     )
     return run(prepare(request), watcher=watcher, stop=stop)
 

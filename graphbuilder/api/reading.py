@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -12,13 +13,29 @@ from graphbuilder.blueprint import Document, parse_blueprint
 from graphbuilder.blueprint import load as _load
 from graphbuilder.errors import BlueprintError, Diagnostic, Severity
 from graphbuilder.graph import Graph
+from graphbuilder.limits import raised
 from graphbuilder.lowering import GraphLimits, try_lower
 from graphbuilder.lowering import lower as _lower
 
-__all__ = ["Blueprintish", "Checked", "check", "document_of", "json_schema", "load", "lower", "parse"]
+__all__ = [
+    "Blueprintish",
+    "Checked",
+    "Limits",
+    "check",
+    "document_of",
+    "json_schema",
+    "load",
+    "lower",
+    "parse",
+    "unmet",
+]
 
 # What the functions take for a blueprint: a file, or a document that was loaded already.
 Blueprintish: TypeAlias = "str | PathLike[str] | Document"
+
+
+# Limits by their names, or those of the graph.
+Limits: TypeAlias = "Mapping[str, int] | GraphLimits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,82 +71,107 @@ def document_of(blueprint: Blueprintish) -> Document:
     return blueprint if isinstance(blueprint, Document) else load(blueprint)
 
 
-def load(path: str | PathLike[str]) -> Document:
+def load(path: str | PathLike[str], *, limits: Mapping[str, int] | None = None) -> Document:
     """Reads a blueprint and what it imports. Runs no code and imports no TensorFlow.
 
     Arguments:
         path: a YAML or JSON file.
+        limits: limits by their names, such as {"bytes": 64_000_000}.
 
     Raises:
         BlueprintError: with everything that is wrong with the texts.
+        CommandError: there is no such limit.
 
     Example:
         >>> load("blueprints/cnn.yaml").name
         'cnn'
     """
-    return _load(path if isinstance(path, str) else Path(path))
+    with raised(limits):
+        return _load(path if isinstance(path, str) else Path(path))
 
 
-def parse(text: str, *, name: str = "<blueprint>") -> Document:
+def parse(text: str, *, name: str = "<blueprint>", limits: Mapping[str, int] | None = None) -> Document:
     """Reads a blueprint from a string of YAML or JSON.
 
     Arguments:
         text: the blueprint.
         name: what messages call it.
+        limits: limits by their names, such as {"bytes": 64_000_000}.
 
     Raises:
         BlueprintError: with everything that is wrong with the text.
+        CommandError: there is no such limit.
     """
-    return parse_blueprint(text, name=name)
+    with raised(limits):
+        return parse_blueprint(text, name=name)
 
 
-def check(
-    blueprint: Blueprintish, params: Mapping[str, Any] | None = None, *, limits: GraphLimits | None = None
-) -> Checked:
+def check(blueprint: Blueprintish, params: Mapping[str, Any] | None = None, *, limits: Limits | None = None) -> Checked:
     """Checks a blueprint without TensorFlow: names, arguments, shapes. Never raises for a wrong blueprint.
 
     Arguments:
         blueprint: a file or a loaded document.
         params: values for some of its params.
-        limits: how large the graph may become.
+        limits: limits by their names, such as {"nodes": 500_000}; or those of the graph alone.
 
     Example:
         >>> checked = check("blueprints/cnn.yaml")
         >>> checked.ok, checked.graph.parameters
         (True, 1969738)
     """
-    try:
-        document = document_of(blueprint)
-    except BlueprintError as error:
-        return Checked(None, error.diagnostics)
-    lowered = try_lower(document, params, limits=limits)
+    with _within(limits) as of_graph:
+        try:
+            document = document_of(blueprint)
+        except BlueprintError as error:
+            return Checked(None, error.diagnostics)
+        lowered = try_lower(document, params, limits=of_graph)
     graph = lowered.graph
-    if graph is None or not (graph.compression or graph.budget):
-        return Checked(graph, lowered.diagnostics)
+    if graph is None:
+        return Checked(None, lowered.diagnostics)
+    found = unmet(graph)
+    return Checked(None if found else graph, (*lowered.diagnostics, *found))
+
+
+def unmet(graph: Graph) -> tuple[Diagnostic, ...]:
+    """What a blueprint asks of its model and does not get: passes that cannot be carried out, budgets exceeded.
+
+    Arguments:
+        graph: its graph.
+    """
+    if not (graph.compression or graph.budget):
+        return ()
     # Few blueprints are compressed, and the others need not wait for these imports.
     from graphbuilder.analysis.model_budget import check_model_budget
     from graphbuilder.compression.budget import check_budget
     from graphbuilder.compression.plan import plan_compression
 
     _, wrong_passes = plan_compression(graph)
-    found = (*wrong_passes, *check_budget(graph), *check_model_budget(graph))
-    return Checked(None if found else graph, (*lowered.diagnostics, *found))
+    return (*wrong_passes, *check_budget(graph), *check_model_budget(graph))
 
 
-def lower(
-    blueprint: Blueprintish, params: Mapping[str, Any] | None = None, *, limits: GraphLimits | None = None
-) -> Graph:
+def lower(blueprint: Blueprintish, params: Mapping[str, Any] | None = None, *, limits: Limits | None = None) -> Graph:
     """The graph of a blueprint: flat, with every block expanded and every shape inferred.
 
     Arguments:
         blueprint: a file or a loaded document.
         params: values for some of its params.
-        limits: how large the graph may become.
+        limits: limits by their names, such as {"nodes": 500_000}; or those of the graph alone.
 
     Raises:
         BlueprintError: with every error found.
     """
-    return _lower(document_of(blueprint), params, limits=limits)
+    with _within(limits) as of_graph:
+        return _lower(document_of(blueprint), params, limits=of_graph)
+
+
+@contextmanager
+def _within(limits: Limits | None) -> Iterator[GraphLimits | None]:
+    """Sets limits for what is done within, and gives those of the graph where they are given by themselves."""
+    if isinstance(limits, GraphLimits):
+        yield limits
+        return
+    with raised(limits):
+        yield None
 
 
 def json_schema() -> dict[str, Any]:

@@ -15,7 +15,7 @@ from graphbuilder.catalog import OpEntry
 from graphbuilder.errors import BlueprintError, Diagnostic
 from graphbuilder.graph import Call, Constant, CustomLayer, Graph, Layer, Value, layer_names, map_structure
 
-__all__ = ["build", "layer_names"]
+__all__ = ["build", "is_trusted", "layer_names"]
 
 
 def build(
@@ -103,6 +103,8 @@ class _Builder:
             raise _failure(call, "GB501", f"Keras refuses it: {reason[:400]}") from error
         if isinstance(produced, Mapping):
             produced = list(produced.values())
+        elif isinstance(call.target, Layer) and not isinstance(call.target.entry, CustomLayer):
+            produced = _unbundled(produced) if call.target.entry.bundles() else produced
         several = isinstance(produced, (list, tuple))
         tensors = list(produced) if several else [produced]
         if len(tensors) != len(call.outputs):
@@ -142,7 +144,7 @@ class _Builder:
         if not isinstance(target.entry, CustomLayer):
             return keras_layer(target.entry, self.framework, name)
         custom = target.entry
-        if not any(custom.module == module or custom.module.startswith(f"{module}.") for module in self.trust):
+        if not is_trusted(target, self.trust):
             raise _failure(
                 call,
                 "GB503",
@@ -158,6 +160,26 @@ class _Builder:
     def _call_op(self, call: Call, target: OpEntry) -> Any:
         given = {port: map_structure(self._tensor, argument) for port, argument in call.arguments.items()}
         return call_op(target, given, self.framework, self.names[call.name])
+
+
+def _unbundled(produced: Any) -> list[Any]:
+    """The tensors of nested lists, in order."""
+    if not isinstance(produced, (list, tuple)):
+        return [produced]
+    return [tensor for item in produced for tensor in _unbundled(item)]
+
+
+def is_trusted(layer: Layer, trust: Sequence[str]) -> bool:
+    """Whether a layer is of the catalog, or of a module that may be imported.
+
+    Arguments:
+        layer: the layer.
+        trust: modules whose layers may be imported (`package` trusts all that is in it).
+    """
+    if not isinstance(layer.entry, CustomLayer):
+        return True
+    place = layer.entry.module
+    return any(place == module or place.startswith(f"{module}.") for module in trust)
 
 
 def _known_to(layer: Any, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from graphbuilder.analysis.model_budget import require_budget
 from graphbuilder.backend.compression_measuring import Measured, measure_stage
 from graphbuilder.backend.compression_state import FinishedStage, RunState, planned_stage, stage_graphs
 from graphbuilder.backend.supervision import run_task
@@ -177,8 +178,9 @@ def _state(request: CompressionRequest) -> RunState:
 
     Raises:
         CommandError: the folder is taken, or an interrupted run is kept and it is not said what becomes of it.
-        BlueprintError: there is no such file of weights.
+        BlueprintError: the model exceeds its budget as it is written, or there is no such file of weights.
     """
+    require_budget(request.graph)
     folder, state = request.folder, RunState(request.folder)
     if request.weights is not None and not request.weights.is_file():
         raise BlueprintError(Diagnostic("GB506", f"there is no file {request.weights}"))

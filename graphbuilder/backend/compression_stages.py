@@ -18,6 +18,7 @@ from graphbuilder.backend.datasets import open_data
 from graphbuilder.backend.fitting import EpochRecord, FitOptions, Watcher, fit
 from graphbuilder.backend.fitting_state import Kept, StateFolder, model_fingerprint, restore, snapshot
 from graphbuilder.backend.frameworks import framework
+from graphbuilder.backend.pretraining import begin_with, first_weights
 from graphbuilder.backend.saving import save_model
 from graphbuilder.backend.training import compile_model
 from graphbuilder.backend.weights import copy_weights
@@ -179,6 +180,8 @@ class _Run:
             kept = _kept(held)
             if kept is not None:
                 restore(model, held.arrays(kept))
+            elif self.graph.pretraining:
+                begin_with(model, self.graph, first_weights(self.graph, progress=self.report))
             self._fit(model, 0, "training", self.epochs, (), kept, lambda: snapshot(model))
         standing = Standing(model, self.graph, {}, {})
         self.writer.write(0, name, None, Made(standing, model, model, aware=False), started)

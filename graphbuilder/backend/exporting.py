@@ -18,9 +18,10 @@ from graphbuilder.backend.parity import Parity
 from graphbuilder.backend.supervision import run_task
 from graphbuilder.backend.worker_protocol import Progress
 from graphbuilder.errors import GraphbuilderError
+from graphbuilder.export import Exported
 from graphbuilder.graph import Graph
 
-__all__ = ["ExportRequest", "ModelFormat", "export_model_file", "verify_code"]
+__all__ = ["ExportRequest", "ModelFormat", "export_model_file", "verify_code", "write_legacy_code"]
 
 ModelFormat: TypeAlias = Literal["onnx", "tflite"]
 
@@ -53,6 +54,21 @@ class ExportRequest:
             "name": self.name,
             "weights": None if self.weights is None else str(self.weights.resolve()),
         }
+
+
+def write_legacy_code(request: ExportRequest, *, progress: Callable[[Progress], None] | None = None) -> Exported:
+    """The code for tf_keras, written in a worker: which functions of TensorFlow stand for an op, TensorFlow must tell.
+
+    Arguments:
+        request: what is exported.
+        progress: told what is being done.
+
+    Raises:
+        BlueprintError: GB502, tf_keras lacks a layer, an argument or an op.
+        WorkerError: the worker died.
+    """
+    done = run_task("export.write_legacy_code", request.to_json(), progress=progress).value
+    return Exported(done["source"], tuple(done["params"]), tuple(done["fixed"]), done["flat"])
 
 
 def verify_code(

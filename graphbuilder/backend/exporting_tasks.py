@@ -10,10 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from graphbuilder.backend.build import build
+from graphbuilder.backend.build import build, is_trusted
 from graphbuilder.backend.converting_names import names_of_graph
+from graphbuilder.backend.exporting_order import settle
 from graphbuilder.backend.frameworks import KerasVersion, deep_recursion, framework
 from graphbuilder.backend.parity import compare, named_outputs, random_inputs, sizes_to_try
+from graphbuilder.backend.pretraining import begin_with, first_weights
 from graphbuilder.backend.saving import load_weights
 from graphbuilder.backend.weights import copy_weights
 from graphbuilder.backend.worker_protocol import Progress
@@ -22,7 +24,7 @@ from graphbuilder.errors import BlueprintError, Diagnostic, MissingError
 from graphbuilder.graph import Graph
 from graphbuilder.lowering import lower
 
-__all__ = ["code_task", "onnx_task", "tflite_task"]
+__all__ = ["code_task", "legacy_code_task", "onnx_task", "tflite_task"]
 
 Report = Callable[[Progress], None]
 # The operators that ONNX is written with: those that every runtime of the last years has.
@@ -60,6 +62,28 @@ def code_task(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
     return asdict(compare(expected, found, "python", name))
 
 
+def legacy_code_task(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """The task `export.write_legacy_code`: the code for tf_keras, which needs to know how ops are said to it.
+
+    Arguments:
+        arguments: what `ExportRequest.to_json` gives.
+        report: told of each step.
+    """
+    from graphbuilder.backend.legacy_code import legacy_code
+    from graphbuilder.export import export_python
+
+    report(Progress("importing TensorFlow"))
+    framework(2)
+    document = load(Path(arguments["blueprint"]))
+    graph = lower(document, arguments["params"])
+    twin = None
+    if all(is_trusted(layer, arguments["trust"]) for layer in graph.layers.values()):
+        report(Progress("building the twin"))
+        twin = build(graph, keras=2, trust=arguments["trust"], compiled=False)
+    report(Progress("writing the code"))
+    return asdict(export_python(graph, document, keras=2, legacy=legacy_code(twin)))
+
+
 def onnx_task(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """The task `export.onnx`.
 
@@ -68,7 +92,7 @@ def onnx_task(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
         report: told of each step.
     """
     _needed("onnx", "tf2onnx", *(["onnxruntime"] if arguments["verify"] else []))
-    graph, model = _built(arguments, report)
+    graph, model = _built(arguments, report, begun=True)
     report(Progress("converting to ONNX"))
     with deep_recursion(len(graph.calls)):
         content = _onnx(graph, model)
@@ -100,7 +124,7 @@ def tflite_task(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
     from graphbuilder.backend.converting import Conversion, convert_model
     from graphbuilder.backend.runtime import LiteRunner
 
-    graph, model = _built(arguments, report)
+    graph, model = _built(arguments, report, begun=True)
     names = names_of_graph(graph)
     with deep_recursion(len(graph.calls)):
         twin = build(graph, keras=2, trust=arguments["trust"], compiled=False)
@@ -116,10 +140,14 @@ def tflite_task(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
     return asdict(compare(expected, runner.predict(given), "tflite", arguments["name"]))
 
 
-def _built(arguments: Mapping[str, Any], report: Report, version: KerasVersion = 3) -> tuple[Graph, Any]:
+def _built(
+    arguments: Mapping[str, Any], report: Report, version: KerasVersion = 3, *, begun: bool = False
+) -> tuple[Graph, Any]:
+    """The graph and its model, with the weights that are given, or those that it begins with where that matters."""
+    graph = lower(load(Path(arguments["blueprint"])), arguments["params"])
+    first = first_weights(graph, progress=report) if begun and arguments["weights"] is None else {}
     report(Progress("importing TensorFlow"))
     framework(version)
-    graph = lower(load(Path(arguments["blueprint"])), arguments["params"])
 
     def step(name: str, number: int, total: int) -> None:
         report(Progress(f"building {name}", number, total))
@@ -127,6 +155,8 @@ def _built(arguments: Mapping[str, Any], report: Report, version: KerasVersion =
     model = build(graph, keras=version, trust=arguments["trust"], compiled=False, progress=step)
     if arguments["weights"] is not None:
         load_weights(model, Path(arguments["weights"]))
+    elif first:
+        begin_with(model, graph, first)
     return graph, model
 
 
@@ -261,6 +291,7 @@ def _onnx(graph: Graph, model: Any) -> bytes:
     ends.update({end.name: name for end, name in zip(proto.graph.output, outputs, strict=True)})
     _rename(proto, ends)
     _refuse_foreign_operators(proto)
+    settle(proto)
     content: bytes = proto.SerializeToString(deterministic=True)
     return content
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import secrets
 import zlib
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from graphbuilder.analysis.model_budget import require_budget
 from graphbuilder.backend.build import build
 from graphbuilder.backend.datasets import Dataish, open_data
 from graphbuilder.backend.distribute import (
@@ -25,7 +27,8 @@ from graphbuilder.backend.distribute import (
 from graphbuilder.backend.fitting import EpochRecord, FitOptions, Fitted, Watcher, evaluate, fit
 from graphbuilder.backend.fitting_state import Kept, StateFolder, model_fingerprint, restore, snapshot
 from graphbuilder.backend.frameworks import KerasVersion, framework
-from graphbuilder.backend.saving import format_of, refuse_existing, save_model
+from graphbuilder.backend.pretraining import FirstWeights, begin_with, first_weights
+from graphbuilder.backend.saving import format_of, load_weights, refuse_existing, save_model
 from graphbuilder.backend.weights import copy_weights
 from graphbuilder.data import Data, Part, Pixels
 from graphbuilder.errors import BlueprintError, CommandError, Diagnostic
@@ -53,6 +56,7 @@ class Request:
         strategy: how several replicas train together.
         resume: whether to go on with what is kept.
         force: whether to replace the output, and a training that was interrupted.
+        weights: a file of weights to begin with, or None.
     """
 
     graph: Graph
@@ -69,6 +73,7 @@ class Request:
     strategy: Strategy | None = None
     resume: bool = False
     force: bool = False
+    weights: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +134,11 @@ def prepare(request: Request) -> Prepared:
         request: what is asked for.
 
     Raises:
-        BlueprintError: the blueprint does not say how to train, or the data does not fit.
+        BlueprintError: the blueprint does not say how to train, the model exceeds its budget, or the data does not fit.
         CommandError: the output or a kept state stands in the way, or the workers are described wrongly.
         MissingError: a package is missing.
     """
+    require_budget(request.graph)
     training = request.graph.training or {}
     if training.get("loss") is None:
         raise _wrong_training(
@@ -169,9 +175,24 @@ def prepare(request: Request) -> Prepared:
         "validation_split": fraction,
         "Keras": _trained_keras(request),
     }
+    if request.weights is not None:
+        settings["the file of weights"] = _digest(request.weights)
     if kept is not None and state is not None:
         state.require(kept, settings, options.epochs)
     return Prepared(request, data, options, state, kept, settings, workers)
+
+
+def _digest(path: Path) -> str:
+    """Tells a file from others by what it holds.
+
+    Raises:
+        BlueprintError: GB505, it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise BlueprintError(Diagnostic("GB505", f"{path} cannot be read: {error.strerror or error}")) from error
 
 
 def _state(request: Request) -> tuple[StateFolder | None, Kept | None]:
@@ -243,14 +264,24 @@ def train(prepared: Prepared, *, watcher: Watcher | None = None, stop: Callable[
     """
     watcher = watcher or Watcher()
     version = _trained_keras(prepared.request)
+    first = _first(prepared, watcher)
     with watcher.stage("Importing TensorFlow"):
         framework(version)
     if prepared.workers is None:
-        return _train(prepared, layout_for(prepared.request.strategy, None), version, watcher, stop)
+        return _train(prepared, first, layout_for(prepared.request.strategy, None), version, watcher, stop)
     with gone_workers_told():
         with watcher.stage(f"Waiting for {len(prepared.workers.addresses)} workers"):
             layout = layout_for(prepared.request.strategy, prepared.workers)
-        return _train(prepared, layout, version, watcher, stop)
+        return _train(prepared, first, layout, version, watcher, stop)
+
+
+def _first(prepared: Prepared, watcher: Watcher) -> FirstWeights:
+    """The weights that pretrained blocks begin with, unless others are there already."""
+    request = prepared.request
+    if prepared.kept is not None or request.weights is not None or not request.graph.pretraining:
+        return {}
+    with watcher.stage("Loading pretrained weights") as step:
+        return first_weights(request.graph, progress=lambda done: step(done.message, done.done or 0, done.total or 0))
 
 
 def _trained_keras(request: Request) -> KerasVersion:
@@ -259,7 +290,12 @@ def _trained_keras(request: Request) -> KerasVersion:
 
 
 def _train(
-    prepared: Prepared, layout: Layout, version: KerasVersion, watcher: Watcher, stop: Callable[[], bool] | None
+    prepared: Prepared,
+    first: FirstWeights,
+    layout: Layout,
+    version: KerasVersion,
+    watcher: Watcher,
+    stop: Callable[[], bool] | None,
 ) -> Trained:
     request, options = prepared.request, prepared.options
     _same_everywhere(prepared, layout)
@@ -273,6 +309,10 @@ def _train(
             model = build(request.graph, keras=version, trust=request.trust, progress=step)
             if prepared.kept is not None and prepared.state is not None:
                 restore(model, prepared.state.arrays(prepared.kept))
+            elif request.weights is not None:
+                load_weights(model, request.weights)
+            elif first:
+                begin_with(model, request.graph, first)
     fitted = _fit(model, prepared, layout, watcher, stop)
     if fitted.stopped:
         return Trained(model, fitted.records, {}, "", None, options.seed, stopped=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from graphbuilder.backend.frameworks import Framework
 from graphbuilder.catalog import LayerEntry, Legacy
-from graphbuilder.catalog.nested import keras_name
+from graphbuilder.catalog.nested import held_by, held_names
 from graphbuilder.catalog.objects import ACTIVATION_LAYERS, KINDS, ObjectSpec
 
 __all__ = ["Unbuildable", "keras_layer", "keras_object"]
@@ -73,30 +73,16 @@ def keras_layer(entry: LayerEntry, framework: Framework, name: str | None = None
     kind = type(entry).name()
     if framework.legacy:
         legacy = entry.legacy
-        if legacy.absent is not None:
-            raise Unbuildable(f"tf_keras has no {kind}: {legacy.absent}", "build it with Keras 3")
+        refusal = legacy.refusal(kind)
+        if refusal is not None:
+            raise Unbuildable(refusal, "build it with Keras 3")
         kind = legacy.name or kind
     made = getattr(framework.keras.layers, kind)
-    arguments = {
-        key: wrapped_layer(entry, value, framework) if isinstance(value, LayerEntry) else keras_value(value, framework)
-        for key, value in constructor_arguments(entry, framework).items()
-    }
+    arguments = {key: keras_value(value, framework) for key, value in constructor_arguments(entry, framework).items()}
+    for field, names in held_names(entry).items():
+        held = [keras_layer(each, framework, own) for each, own in zip(held_by(entry, field), names, strict=True)]
+        arguments[field] = held if isinstance(getattr(entry, field), tuple) else held[0]
     return made(**arguments, **({} if name is None else {"name": name}))
-
-
-def wrapped_layer(wrapper: LayerEntry, entry: LayerEntry, framework: Framework) -> Any:
-    """The layer inside a wrapper, under a name that does not depend on what else the process has built.
-
-    Arguments:
-        wrapper: the layer around it.
-        entry: the layer inside; a Bidirectional may hold two of one kind, of which the second gets a number.
-        framework: the Keras it is for.
-    """
-    name = keras_name(entry)
-    first = getattr(wrapper, "layer", None)
-    if entry is not first and isinstance(first, LayerEntry) and keras_name(first) == name:
-        name = f"{name}_1"
-    return keras_layer(entry, framework, name)
 
 
 def constructor_arguments(entry: LayerEntry, framework: Framework) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,7 +50,9 @@ def name_legacy_op(outputs: Any, name: str) -> None:
         for tensor in _inputs(waiting.pop()):
             layer = tensor._keras_history.layer
             if id(layer) not in named and _is_unnamed(layer):
-                _rename(layer, f"{name}.{layer.name.split('.')[-1]}", taken)
+                # tf_keras numbers its names through the whole process.
+                kind = re.sub(r"_\d+$", "", layer.name.split(".")[-1])
+                _rename(layer, f"{name}.{kind}", taken)
                 named.add(id(layer))
                 waiting.append(layer)
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -131,8 +132,6 @@ def _write_keras(model: Any, path: Path) -> None:
 def _write_h5(model: Any, path: Path) -> None:
     # HDF5 is deprecated in both Kerases, which they say in a warning at every save; the user asked for it by name.
     if is_legacy(model):
-        import warnings
-
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model.save(path, save_format="h5")
@@ -255,7 +254,10 @@ def load_weights(model: Any, path: Path) -> None:
                     raise BlueprintError(Diagnostic("GB505", f"{path} holds weights of Keras 3", hint=hint))
                 load_by_name(model, path)
             else:
-                model.load_weights(path)
+                with warnings.catch_warnings():
+                    # The state of the optimizer in a whole model's file is of what that trained, and not asked for.
+                    warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
+                    model.load_weights(path)
     except (ValueError, TypeError, OSError, KeyError) as error:
         reason = " ".join(str(error).split())[:400]
         raise BlueprintError(Diagnostic("GB505", f"the weights of {path} do not fit: {reason}")) from error

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from graphbuilder.backend.frameworks import Framework
+from graphbuilder.blueprint.training_names import CHOSEN_BY_OUTPUTS, class_of_measure
 from graphbuilder.errors import BlueprintError, Diagnostic
 
 __all__ = ["compile_model"]
@@ -73,12 +74,12 @@ def _by_name(module: Any, name: str) -> Any:
     Keras takes `mse` for the function, and then cannot load the `.h5` file that it saved. What it chooses only when it
     knows the outputs (`accuracy`) stays a name.
     """
-    if name.lower() in ("accuracy", "acc", "crossentropy", "ce"):
+    if name.lower() in CHOSEN_BY_OUTPUTS:
         return name
     found = module.get(name)
     if isinstance(found, (str, type(None))) or not hasattr(found, "__name__"):
         return found
-    made = getattr(module, "".join(word.capitalize() for word in found.__name__.split("_")), None)
+    made = getattr(module, class_of_measure(name) or "", None)
     if not isinstance(made, type):
         return name
     return made(name=name) if module.__name__.endswith("metrics") else made()

@@ -38,14 +38,18 @@ class TaskKind:
 
 # Everything that a worker runs. A job that names anything else is refused, so that no job file can run foreign code.
 TASKS: Mapping[str, TaskKind] = {
+    "check.weights": TaskKind("graphbuilder.backend.importing:check_task"),
     "compress.stages": TaskKind("graphbuilder.backend.compression_stages:stages_task", legacy_keras=True),
     "export.code": TaskKind("graphbuilder.backend.exporting_tasks:code_task"),
     "export.legacy_code": TaskKind("graphbuilder.backend.exporting_tasks:code_task", legacy_keras=True),
+    "export.write_legacy_code": TaskKind("graphbuilder.backend.exporting_tasks:legacy_code_task", legacy_keras=True),
     "export.onnx": TaskKind("graphbuilder.backend.exporting_tasks:onnx_task"),
     "export.tflite": TaskKind("graphbuilder.backend.exporting_tasks:tflite_task", legacy_keras=True),
+    "import.weights": TaskKind("graphbuilder.backend.importing:weights_task"),
     "tflite.convert": TaskKind("graphbuilder.backend.converting:convert_task", legacy_keras=True),
     "tflite.evaluate": TaskKind("graphbuilder.backend.runtime_evaluation:evaluate_task"),
     "tflite.latency": TaskKind("graphbuilder.backend.runtime_latency:latency_task"),
+    "weights.pretrained": TaskKind("graphbuilder.backend.pretraining_task:pretrained_task"),
 }
 
 
@@ -114,5 +118,6 @@ def diagnostic_from_json(data: Mapping[str, Any]) -> Diagnostic:
         expected=data["expected"],
         hint=data["hint"],
         fix=data["fix"],
+        fix_position=place(data["fix_position"]),
         related=tuple(Related(other["message"], other["file"], place(other["position"])) for other in data["related"]),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graphbuilder.blueprint.document import BlockPlace, Document
-from graphbuilder.blueprint.expressions import ExpressionError, ParamUse, evaluate, names_in, param_uses
+from graphbuilder.blueprint.expressions import ExpressionError, ParamUse, evaluate, names_in, param_uses, strings_in
 from graphbuilder.blueprint.loading import ImportLimits, diagnose, load, load_source, parse_blueprint
 from graphbuilder.blueprint.params import ParamProblem, resolve_params, resolve_values
 from graphbuilder.blueprint.schema import (
@@ -19,6 +19,7 @@ from graphbuilder.blueprint.schema import (
     Param,
     PassSpec,
     ReuseNode,
+    TrainedPart,
     Training,
 )
 
@@ -41,6 +42,7 @@ __all__ = [
     "ParamUse",
     "PassSpec",
     "ReuseNode",
+    "TrainedPart",
     "Training",
     "diagnose",
     "evaluate",
@@ -51,4 +53,5 @@ __all__ = [
     "parse_blueprint",
     "resolve_params",
     "resolve_values",
+    "strings_in",
 ]

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from graphbuilder.blueprint.forms import EXPRESSION_SCHEMA, has_expression
 from graphbuilder.catalog.arguments import refuse
+from graphbuilder.errors import Hint
 
 __all__ = [
     "BOUNDS",
@@ -143,7 +144,7 @@ def expected_amount(name: str, value: Any) -> str | None:
 def _hint(value: Any) -> str | None:
     """How to write what was probably meant: YAML 1.2 reads 40_000 as a word."""
     digits = value.replace("_", "") if isinstance(value, str) else ""
-    return f"write {digits}" if digits.isdigit() else None
+    return Hint(f"write {digits}", digits) if digits.isdigit() else None
 
 
 def _field(bound: Bound) -> tuple[BeforeValidator, WithJsonSchema]:

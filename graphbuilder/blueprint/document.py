@@ -26,7 +26,7 @@ class Document:
         source: the text, which knows positions.
         blueprint: what it says.
         path: the file, or None for text that came from elsewhere.
-        imports: the documents behind the names under `imports:`, and those of shipped blocks by `std.name`.
+        imports: the documents behind the names under `imports:`, and those of shipped blocks by name, as `std.mlp`.
     """
 
     source: Source
@@ -50,13 +50,19 @@ class Document:
         space, _, inner = name.partition(".")
         if space in NAMESPACES and space not in self.imports:
             document = self.imports.get(name)
-            return document.find_block(inner) if document else None
+            return document.shipped_block(inner) if document else None
         imported = self.imports.get(space)
         if imported is None:
             return None
-        if inner:
-            return imported.find_block(inner)
-        return BlockPlace(imported, imported.blueprint, ()) if imported.blueprint.nodes else None
+        return imported.find_block(inner) if inner else imported.as_block()
+
+    def shipped_block(self, name: str) -> BlockPlace | None:
+        """The block that this file ships: the one of its blocks that has the file's name, else the file as a whole."""
+        return self.find_block(name) if name in self.blueprint.blocks else self.as_block()
+
+    def as_block(self) -> BlockPlace | None:
+        """The whole file as a block; None where there is no model in it."""
+        return BlockPlace(self, self.blueprint, ()) if self.blueprint.nodes else None
 
     def block_names(self) -> list[str]:
         """Every name that `find_block` would find."""

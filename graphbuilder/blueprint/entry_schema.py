@@ -86,8 +86,11 @@ def call_schema(argument: CallArgument) -> dict[str, Any]:
 
 def param_schema(param: Param) -> dict[str, Any]:
     """The JSON Schema of what a param takes."""
+    nullable = not param.required and param.default is None
     if param.choices is not None:
-        return {"enum": list(param.choices)}
+        return {"enum": [*param.choices, *([None] if nullable else [])]}
+    if param.type == "any":
+        return {}
     kind = _PARAM_TYPES.get(param.type or "") or _type_of_default(param)
     if kind is None:
         return {}
@@ -100,7 +103,7 @@ def param_schema(param: Param) -> dict[str, Any]:
     for key, limit in ((least, param.min), (most, param.max)):
         if limit is not None:
             schema[key] = int(limit) if limit == int(limit) else limit
-    return {"anyOf": [schema, _NULL]} if not param.required and param.default is None else schema
+    return {"anyOf": [schema, _NULL]} if nullable else schema
 
 
 def _type_of_default(param: Param) -> str | None:

@@ -11,13 +11,12 @@ from functools import lru_cache
 from typing import Any
 
 from graphbuilder.catalog.arguments import as_written
-from graphbuilder.errors import suggestion
+from graphbuilder.errors import nearest
+from graphbuilder.limits import limit, raising_hint
 
-__all__ = ["ExpressionError", "ParamUse", "evaluate", "names_in", "param_uses"]
+__all__ = ["FUNCTIONS", "ExpressionError", "ParamUse", "evaluate", "names_in", "param_uses", "strings_in"]
 
-MAX_LENGTH = 1_000
-MAX_MAGNITUDE = 2**63
-MAX_ITEMS = 10_000
+# Python's own parser, and this evaluator, go no deeper; it is not raised.
 MAX_DEPTH = 50
 
 
@@ -27,14 +26,18 @@ class ExpressionError(Exception):
     Arguments:
         message: what is wrong, in one sentence without a full stop.
         hint: how to mend it.
-        code: GB208, or GB207 for a param that is not known.
+        code: GB208, GB207 for a param that is not known, or GB407 for a limit that is passed.
+        meant: of a param that is not known, its name and the name that was probably meant.
     """
 
-    def __init__(self, message: str, hint: str | None = None, code: str = "GB208") -> None:
+    def __init__(
+        self, message: str, hint: str | None = None, code: str = "GB208", meant: tuple[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.code = code
+        self.meant = meant
 
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -63,7 +66,27 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Is: operator.is_,
     ast.IsNot: operator.is_not,
 }
-_FUNCTIONS: dict[str, Callable[..., Any]] = {"min": min, "max": max, "len": len, "int": int}
+
+
+def _make_divisible(value: Any, divisor: Any) -> int:
+    """The multiple of a divisor nearest to a value: at least the divisor, and no more than a tenth below the value.
+
+    Networks that are made wider and narrower by one number choose their channels so (MobileNet, EfficientNet).
+    """
+    if not isinstance(divisor, int) or divisor < 1:
+        raise ValueError("the divisor of make_divisible is an integer of at least 1")
+    near = max(divisor, int(value + divisor / 2) // divisor * divisor)
+    return near + divisor if near < 0.9 * value else near
+
+
+# What an expression may call.
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "min": min,
+    "max": max,
+    "len": len,
+    "int": int,
+    "make_divisible": _make_divisible,
+}
 _LITERALS = {"true": True, "false": False, "null": None}
 _REFERENCE = re.compile(r"\$(?:(?P<dollar>\$)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<open>\())")
 
@@ -102,7 +125,26 @@ def names_in(text: str) -> set[str]:
     except ExpressionError:
         return set()
     nodes = [node for part in parts if not isinstance(part, str) for node in ast.walk(part)]
-    return {node.id for node in nodes if isinstance(node, ast.Name)} - _FUNCTIONS.keys() - _LITERALS.keys()
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    return {node.id for node in nodes if isinstance(node, ast.Name) and id(node) not in called} - _LITERALS.keys()
+
+
+def strings_in(data: Any) -> Iterator[str]:
+    """Every string in nested data, keys left out.
+
+    Example:
+        >>> sorted(strings_in({"a": ["$x", 1], "b": {"c": "y"}}))
+        ['$x', 'y']
+    """
+    waiting = [data]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +207,16 @@ def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else as_written(value)
 
 
-@lru_cache(maxsize=4096)
 def _split(text: str) -> tuple[str | ast.expr, ...]:
     """The string as pieces of plain text and parsed expressions."""
-    if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"an expression has {len(text)} characters; at most {MAX_LENGTH} are read")
+    if len(text) > limit("expression"):
+        message = f"an expression has {len(text)} characters; at most {limit('expression')} are read"
+        raise _beyond(message, "expression")
+    return _pieces(text)
+
+
+@lru_cache(maxsize=4096)
+def _pieces(text: str) -> tuple[str | ast.expr, ...]:
     parts: list[str | ast.expr] = []
     at = 0
     while (dollar := text.find("$", at)) >= 0:
@@ -235,7 +282,7 @@ def _run(tree: ast.expr, params: Mapping[str, Any]) -> Any:
 def _value(node: ast.expr, params: Mapping[str, Any], depth: int) -> Any:
     """The value of one syntax node; every kind that is not named here is refused."""
     if depth > MAX_DEPTH:
-        raise ExpressionError(f"an expression is nested deeper than {MAX_DEPTH}")
+        raise ExpressionError(f"an expression is nested deeper than {MAX_DEPTH}", code="GB407")
     deeper = depth + 1
     match node:
         case ast.Constant(value=value) if isinstance(value, (int, float, str, bool)) or value is None:
@@ -261,9 +308,10 @@ def _value(node: ast.expr, params: Mapping[str, Any], depth: int) -> Any:
             return _value(held, params, deeper)[_value(index, params, deeper)]
         case ast.List(elts=items) | ast.Tuple(elts=items):
             return [_value(item, params, deeper) for item in items]
-        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in _FUNCTIONS:
-            return _bounded(_FUNCTIONS[name](*[_value(item, params, deeper) for item in arguments]))
-    allowed = "arithmetic, comparison, `a if c else b`, indexing, min, max, len and int"
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in FUNCTIONS:
+            return _bounded(FUNCTIONS[name](*[_value(item, params, deeper) for item in arguments]))
+    *first, last = FUNCTIONS
+    allowed = f"arithmetic, comparison, `a if c else b`, indexing, {', '.join(first)} and {last}"
     raise ExpressionError(f"{ast.unparse(node)} is not allowed in an expression", f"expressions have {allowed}")
 
 
@@ -272,31 +320,36 @@ def _lookup(name: str, params: Mapping[str, Any]) -> Any:
         return params[name]
     if name in _LITERALS:
         return _LITERALS[name]
-    raise ExpressionError(
-        f"${name} is not a param here",
-        suggestion(name, list(params), listing="declare it under `params:`"),
-        "GB207",
-    )
+    close = nearest(name, params)
+    hint = "declare it under `params:`" if close is None else f"did you mean {close}?"
+    meant = None if close is None else (name, close)
+    raise ExpressionError(f"${name} is not a param here", hint, "GB207", meant)
 
 
 def _binary(sign: ast.operator, left: Any, right: Any) -> Any:
     if isinstance(sign, ast.Pow) and (not isinstance(right, (int, float)) or abs(right) > 64):
-        raise ExpressionError(f"the exponent {as_written(right)} is larger than 64")
+        raise ExpressionError(f"the exponent {as_written(right)} is larger than 64", code="GB407")
     if isinstance(sign, ast.Mod) and isinstance(left, str):
         raise ExpressionError("% is for numbers", "values are written into a string by name: block_$index")
     if isinstance(sign, ast.Mult):
         for text, times in ((left, right), (right, left)):
-            if isinstance(text, (str, list)) and isinstance(times, int) and len(text) * times > MAX_ITEMS:
-                raise ExpressionError(f"a repetition would have more than {MAX_ITEMS} items")
+            if isinstance(text, (str, list)) and isinstance(times, int) and len(text) * times > limit("items"):
+                raise _beyond(f"a repetition would have more than {limit('items')} items", "items")
     return _bounded(_BINARY[type(sign)](left, right))
 
 
 def _bounded(value: Any) -> Any:
-    if isinstance(value, complex) or (isinstance(value, (int, float)) and abs(value) > MAX_MAGNITUDE):
-        raise ExpressionError("a number in an expression is larger than 2**63")
-    if isinstance(value, (str, list)) and len(value) > MAX_ITEMS:
-        raise ExpressionError(f"a value in an expression has more than {MAX_ITEMS} items")
+    if isinstance(value, complex) or (isinstance(value, (int, float)) and abs(value) > limit("magnitude")):
+        shown = "2**63" if limit("magnitude") == 2**63 else f"{limit('magnitude'):,}"
+        raise _beyond(f"a number in an expression is larger than {shown}", "magnitude")
+    if isinstance(value, (str, list)) and len(value) > limit("items"):
+        raise _beyond(f"a value in an expression has more than {limit('items')} items", "items")
     return value
+
+
+def _beyond(message: str, name: str) -> ExpressionError:
+    """The error of an expression that passes a limit."""
+    return ExpressionError(message, raising_hint(name), "GB407")
 
 
 def _compare(left: Any, signs: list[ast.cmpop], others: list[Any]) -> bool:

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from graphbuilder.catalog import BATCH, DTYPES
 from graphbuilder.catalog.arguments import as_written, conflict, refuse
-from graphbuilder.errors import suggestion
+from graphbuilder.errors import Hint, nearest, suggestion
 
 __all__ = [
     "EXPRESSION_SCHEMA",
@@ -32,6 +32,8 @@ __all__ = [
 
 # The keys that say what kind of node a node is.
 KINDS = ("layer", "op", "fuse", "block", "reuse")
+# The keys that every node may have.
+NODE_KEYS = ("from", "when", "about", "call", "wraps", "repeat", "args", "gives", "trainable", "pretrained")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PARAM = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -97,9 +99,13 @@ def _axes(value: Any) -> Any:
     if has_expression(value):
         return value
     if not isinstance(value, list):
-        hint = f"write [{as_written(value)}]" if isinstance(value, int) and not isinstance(value, bool) else None
+        single = isinstance(value, int) and not isinstance(value, bool)
+        hint = Hint(f"write [{as_written(value)}]", f"[{as_written(value)}]") if single else None
         raise refuse("a list of sizes without the batch axis", hint)
     return value
+
+
+_NULL = Hint("write null", "null")
 
 
 def _axis(value: Any) -> Any:
@@ -109,7 +115,7 @@ def _axis(value: Any) -> Any:
         return value
     if isinstance(value, str) and _NAME.fullmatch(value):
         if value in ("None", "none", "nil", "NaN"):
-            raise refuse("a positive integer, null for unknown, or a word that names an unknown axis", "write null")
+            raise refuse("a positive integer, null for unknown, or a word that names an unknown axis", _NULL)
         if value == BATCH:
             raise refuse(f"another name; {BATCH} is the batch axis, which shapes leave out")
         return value
@@ -172,17 +178,23 @@ def node_kind(value: Any) -> str | None:
 
 def _check_kind(value: Any) -> Any:
     if not isinstance(value, dict):
-        raise refuse("a mapping such as {layer: Dense, units: 10}")
+        kind, _, name = value.partition(" ") if isinstance(value, str) else ("", "", "")
+        written = f"{{{kind}: {name}}}"
+        hint = Hint(f"write {written}", written) if kind in KINDS and name else None
+        raise refuse("a mapping such as {layer: Dense, units: 10}", hint)
     kinds = [kind for kind in KINDS if kind in value]
     if len(kinds) == 1:
         return value
     expected = "exactly one of layer, op, fuse, block and reuse"
-    hint = None
-    if not kinds:
-        near = next((hint for key in value if (hint := suggestion(key, KINDS)) and hint.startswith("did")), None)
-        hint = near or "say what the node is, such as {layer: Dense, units: 10}"
-    message = f"the node has {' and '.join(kinds)}" if kinds else "the node does not say what it is"
-    raise conflict((), message, expected, hint, code="GB209", on_key=True)
+    if kinds:
+        raise conflict((), f"the node has {' and '.join(kinds)}", expected, code="GB209", on_key=True)
+    message = "the node does not say what it is"
+    for key in value:
+        close = nearest(key, KINDS) if key not in NODE_KEYS and isinstance(value[key], str) else None
+        if close is not None:
+            raise conflict((key,), message, expected, f"did you mean {close}?", code="GB209", on_key=True, fix=close)
+    such = "say what the node is, such as {layer: Dense, units: 10}"
+    raise conflict((), message, expected, such, code="GB209", on_key=True)
 
 
 NodeKind = BeforeValidator(_check_kind)

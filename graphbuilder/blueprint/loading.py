@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from graphbuilder.blueprint.document import Document
+from graphbuilder.blueprint.document import BlockPlace, Document
+from graphbuilder.blueprint.misplaced import with_misplaced
 from graphbuilder.blueprint.revalidating import validated
 from graphbuilder.blueprint.schema import (
     Block,
@@ -23,12 +24,15 @@ from graphbuilder.blueprint.schema import (
     ReuseNode,
     Training,
 )
-from graphbuilder.blueprint.shipped import NAMESPACES, block_path, blocks_in
+from graphbuilder.blueprint.shipped import NAMESPACES, RESERVED, block_path, blocks_in, blueprint_path
 from graphbuilder.catalog.refusals import Refusal, refusals
-from graphbuilder.errors import BlueprintError, Diagnostic, Related, suggestion
+from graphbuilder.errors import BlueprintError, Diagnostic, Hint, Position, Related, nearest, suggestion
+from graphbuilder.limits import limit, raising_hint
 from graphbuilder.text import Source, TextLimits, parse, read
+from graphbuilder.text.owner import owner
+from graphbuilder.text.tree import Mapping as Mapping_
 
-__all__ = ["ImportLimits", "load", "load_source", "parse_blueprint"]
+__all__ = ["ImportLimits", "load", "load_shipped", "load_source", "parse_blueprint"]
 
 VERSION = 1
 
@@ -50,8 +54,8 @@ class ImportLimits:
         files: how many files in all.
     """
 
-    depth: int = 16
-    files: int = 200
+    depth: int = field(default_factory=lambda: limit("import_depth"))
+    files: int = field(default_factory=lambda: limit("imports"))
 
 
 @dataclass(slots=True)
@@ -77,8 +81,27 @@ def load(path: str | Path, *, text_limits: TextLimits | None = None, limits: Imp
     Raises:
         BlueprintError: with everything that is wrong with the texts, the documents and the imports.
     """
-    source = read(path, limits=text_limits or TextLimits())
+    try:
+        source = read(path, limits=text_limits or TextLimits())
+    except BlueprintError as error:
+        if blueprint_path(str(path)) is None:
+            raise
+        hint = f"`graphbuilder new {path}` copies the shipped blueprint of that name"
+        raise BlueprintError([replace(each, hint=each.hint or hint) for each in error.diagnostics]) from error
     return load_source(source, Path(path), text_limits=text_limits, limits=limits)
+
+
+def load_shipped(name: str) -> BlockPlace | None:
+    """The shipped block of a name such as `std.mlp` or `zoo.vgg16`; None where there is none.
+
+    Example:
+        >>> place = load_shipped("std.mlp")
+        >>> place is not None and list(place.ports)
+        ['x']
+    """
+    space, _, inner = name.partition(".")
+    path = block_path(space, inner) if space in NAMESPACES else None
+    return load(path).shipped_block(inner) if path is not None else None
 
 
 def parse_blueprint(text: str, *, name: str = "<blueprint>", folder: Path | None = None) -> Document:
@@ -152,21 +175,25 @@ def _document(
         blueprint = validated(data, previous)
     except ValidationError as error:
         found = refusals(error, data, lambda where: _known_keys(data, where))
-        loading.diagnostics.extend(diagnose(refusal, source, ()) for refusal in found)
+        loading.diagnostics.extend(diagnose(refusal, source, ()) for refusal in with_misplaced(found, data))
         return None
     return Document(source, blueprint, path)
 
 
 def _version_problem(source: Source, data: dict[str, Any]) -> Diagnostic | None:
     if "blueprint" not in data:
-        hint = suggestion("blueprint", list(data))
+        close = nearest("blueprint", data)
+        begin = source.position(())
+        hint: str = f"begin the file with `blueprint: {VERSION}`"
         return Diagnostic(
             "GB202",
             "blueprint is missing",
             file=source.name,
-            position=source.position(()),
+            position=begin if close is None else source.position((close,), key=True),
             expected=f"the version of the format, `blueprint: {VERSION}`",
-            hint=hint if hint and hint.startswith("did") else f"begin the file with `blueprint: {VERSION}`",
+            hint=hint if close is None else f"write blueprint in the place of {close}",
+            fix=_version_line(source) if close is None else "blueprint",
+            fix_position=_version_place(source, begin) if close is None else None,
         )
     version = data["blueprint"]
     if version == VERSION and not isinstance(version, bool):
@@ -181,6 +208,20 @@ def _version_problem(source: Source, data: dict[str, Any]) -> Diagnostic | None:
         expected=str(VERSION),
         hint="the file was made for a newer graphbuilder; upgrade it" if newer else None,
     )
+
+
+def _version_line(source: Source) -> str:
+    """What says the version at the beginning of a file."""
+    if source.syntax == "json" or (isinstance(source.root, Mapping_) and source.root.flow):
+        return f'"blueprint": {VERSION}, '
+    return f"blueprint: {VERSION}\n"
+
+
+def _version_place(source: Source, begin: Position) -> Position:
+    """Where that belongs: before the first key."""
+    inside = isinstance(source.root, Mapping_) and source.root.flow
+    column = begin.column + (1 if inside else 0)
+    return Position(begin.line, column, begin.line, column)
 
 
 def diagnose(refusal: Refusal, source: Source, prefix: Sequence[str | int], node: str | None = None) -> Diagnostic:
@@ -199,21 +240,12 @@ def diagnose(refusal: Refusal, source: Source, prefix: Sequence[str | int], node
         refusal.message,
         file=source.name,
         position=source.nearest(path) if missing else source.position(path, key=refusal.on_key),
-        node=node or _node_of(path),
+        node=node or owner(path),
         found=refusal.found,
         expected=refusal.expected,
         hint=refusal.hint or (_EXAMPLES.get(str(refusal.path[-1])) if missing else None),
         fix=refusal.fix,
     )
-
-
-def _node_of(path: Sequence[str | int]) -> str | None:
-    """The node or input that a path lies in, `block.node` for one inside a block."""
-    if len(path) >= 2 and path[0] in ("nodes", "inputs"):
-        return str(path[1])
-    if len(path) >= 4 and path[0] == "blocks" and path[2] == "nodes":
-        return f"{path[1]}.{path[3]}"
-    return None
 
 
 def _known_keys(data: Any, path: tuple[str | int, ...]) -> list[str]:
@@ -247,7 +279,7 @@ def _follow_imports(document: Document, loading: _Loading, trail: tuple[Path, ..
     """Reads what a document imports, and the shipped blocks it uses, and what those import in turn."""
     for name, reference in document.blueprint.imports.items():
         where: tuple[str | int, ...] = ("imports", name)
-        if name in NAMESPACES:
+        if name in RESERVED:
             _report(loading, document, "GB206", where, f"{name} is the name of the shipped blocks", key=True)
             continue
         target = _import_target(document, reference, where, loading)
@@ -266,8 +298,9 @@ def _follow_imports(document: Document, loading: _Loading, trail: tuple[Path, ..
         target = block_path(space, inner)
         if target is None:
             hint = suggestion(inner, blocks_in(space), listing="`graphbuilder layers --blocks` lists them")
-            near = hint.replace("mean ", f"mean {space}.", 1) if hint and hint.startswith("did") else hint
-            _report(loading, document, "GB205", where, f"{name} is not a block", hint=near)
+            if isinstance(hint, Hint):
+                hint = Hint(f"did you mean {space}.{hint.fix}?", f"{space}.{hint.fix}")
+            _report(loading, document, "GB205", where, f"{name} is not a block", hint=hint)
             continue
         imported = _imported(document, target, where, loading, trail, f"<{name}>")
         if imported is not None:
@@ -320,10 +353,10 @@ def _imported(
     if target in loading.documents:
         return loading.documents[target]
     if len(trail) >= loading.limits.depth or len(loading.documents) >= loading.limits.files:
-        limit = (
-            f"{loading.limits.depth} deep" if len(trail) >= loading.limits.depth else f"{loading.limits.files} files"
-        )
-        _report(loading, document, "GB405", where, f"imports go beyond {limit}")
+        deep = len(trail) >= loading.limits.depth
+        beyond = f"{loading.limits.depth} deep" if deep else f"{loading.limits.files} files"
+        hint = raising_hint("import_depth" if deep else "imports")
+        _report(loading, document, "GB405", where, f"imports go beyond {beyond}", hint=hint)
         return None
     try:
         source = read(target, limits=loading.text_limits, name=_shown_name(document, name))
@@ -351,7 +384,8 @@ def _shipped_uses(document: Document) -> Iterator[tuple[str, tuple[str | int, ..
     scopes += [(("blocks", name), block.nodes) for name, block in blueprint.blocks.items()]
     for prefix, nodes in scopes:
         for name, node in nodes.items():
-            if isinstance(node, BlockNode) and node.block.partition(".")[0] in NAMESPACES:
+            space = node.block.partition(".")[0] if isinstance(node, BlockNode) else None
+            if isinstance(node, BlockNode) and space in NAMESPACES and space not in blueprint.imports:
                 yield node.block, (*prefix, "nodes", name, "block")
 
 
@@ -373,7 +407,7 @@ def _report(
             message,
             file=document.source.name,
             position=document.source.position(where, key=key),
-            node=_node_of(where),
+            node=owner(where),
             expected=expected,
             hint=hint,
             related=related,

@@ -14,9 +14,9 @@ from graphbuilder.blueprint.entry_schema import (
     param_schema,
     written,
 )
-from graphbuilder.blueprint.loading import load
-from graphbuilder.blueprint.schema import BlockNode, LayerNode, OpNode, ReuseNode
-from graphbuilder.blueprint.shipped import NAMESPACES, block_path, blocks_in
+from graphbuilder.blueprint.loading import load_shipped
+from graphbuilder.blueprint.schema import BlockNode, FuseNode, LayerNode, OpNode, ReuseNode
+from graphbuilder.blueprint.shipped import NAMESPACES, blocks_in
 from graphbuilder.catalog import DTYPES, Entry, LayerEntry, Port, layers, ops
 from graphbuilder.registry import Registry
 
@@ -144,6 +144,8 @@ def _entry(kind: str, entry: type[Entry]) -> dict[str, Any]:
         arguments["call"] = _call(entry)
     if len(entry.ports) > 1:
         arguments["from"] = _ports(entry.ports)
+    if kind == "fuse":
+        arguments["trainable"] = _field(FuseNode, "trainable")
     return {"description": one_line(entry), **_closed(kind, arguments, required)}
 
 
@@ -203,10 +205,15 @@ def _wrapped_layer(layer_table: Mapping[str, type[Entry]]) -> dict[str, Any]:
 def _block_node() -> dict[str, Any]:
     names = [f"{space}.{block}" for space in NAMESPACES for block in blocks_in(space)]
     return {
-        "properties": {"block": {"$ref": "#/$defs/block-name"}, "repeat": _field(BlockNode, "repeat")},
+        "properties": {"block": {"$ref": "#/$defs/block-name"}, **_block_keys()},
         "not": {"anyOf": [{"required": [key]} for key in ("call", "wraps", "args", "gives")]},
         "allOf": [_when("block", name, f"block.{name}") for name in names],
     }
+
+
+def _block_keys() -> dict[str, Any]:
+    """The keys of every block node, beside those of every node."""
+    return {key: _field(BlockNode, key) for key in ("repeat", "trainable", "pretrained")}
 
 
 def _blocks() -> dict[str, Any]:
@@ -214,8 +221,7 @@ def _blocks() -> dict[str, Any]:
     described, found = [], {}
     for space in NAMESPACES:
         for name in blocks_in(space):
-            path = block_path(space, name)
-            place = load(path).find_block(name) if path is not None else None
+            place = load_shipped(f"{space}.{name}")
             if place is None:
                 continue
             params, required = {}, []
@@ -227,7 +233,7 @@ def _blocks() -> dict[str, Any]:
                     params[key]["default"] = param.default
             about = (place.definition.about or "").strip().rstrip(".")
             described.append({"const": f"{space}.{name}", "description": about})
-            keys = {**params, "repeat": _field(BlockNode, "repeat")}
+            keys = {**params, **_block_keys()}
             found[f"block.{space}.{name}"] = {"description": about, **_closed("block", keys, required)}
     own = {"type": "string", "description": "a block of this file or of an import"}
     names = {"description": BlockNode.model_fields["block"].description, "anyOf": [*described, own]}

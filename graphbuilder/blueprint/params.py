@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from graphbuilder.blueprint.expressions import ExpressionError, evaluate
+from graphbuilder.blueprint.expressions import ExpressionError, evaluate, names_in, strings_in
 from graphbuilder.blueprint.schema import Param
 from graphbuilder.catalog.arguments import as_written
-from graphbuilder.errors import suggestion
+from graphbuilder.errors import nearest, suggestion
 
 __all__ = ["ParamProblem", "resolve_params", "resolve_values"]
 
@@ -32,10 +32,18 @@ class ParamProblem(Exception):
         message: what is wrong and what was found.
         expected: what would be accepted.
         hint: how to mend it.
+        fix: the text that would stand in the place of the value, or of the name where that is not known.
     """
 
     def __init__(
-        self, code: str, param: str, given: bool, message: str, expected: str | None = None, hint: str | None = None
+        self,
+        code: str,
+        param: str,
+        given: bool,
+        message: str,
+        expected: str | None = None,
+        hint: str | None = None,
+        fix: str | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -44,6 +52,7 @@ class ParamProblem(Exception):
         self.message = message
         self.expected = expected
         self.hint = hint
+        self.fix = fix
 
 
 def resolve_params(
@@ -60,6 +69,8 @@ def resolve_params(
         The values in the order of the declarations, or None when something was reported.
     """
     values: dict[str, Any] = {}
+    # Params without a value: what refers to one of them is not wrong itself.
+    broken: set[str] = set()
     sound = True
 
     def problem(found: ParamProblem) -> None:
@@ -67,28 +78,55 @@ def resolve_params(
         sound = False
         report(found)
 
-    for name in given:
-        if name not in declared:
-            hint = suggestion(name, list(declared), listing=None if declared else "there are no params here")
-            problem(ParamProblem("GB201", name, True, f"{name} is not a param", hint=hint))
+    for wrong_name in _wrong_names(declared, given):
+        problem(wrong_name)
+        # A name misspelt is one fault: it is not told again that the right one is missing.
+        broken.add(wrong_name.fix or "")
     for name, param in declared.items():
         if name in given:
             value = given[name]
         elif param.required:
-            problem(ParamProblem("GB202", name, True, f"{name} is missing", hint=param.about))
+            if name not in broken:
+                problem(ParamProblem("GB202", name, True, f"{name} is missing", hint=param.about))
+            broken.add(name)
             continue
         else:
             try:
                 value = resolve_values(param.default, values)
             except ExpressionError as error:
-                problem(ParamProblem(error.code, name, False, error.message, hint=error.hint))
+                if not any(names_in(text) & broken for text in strings_in(param.default)):
+                    problem(ParamProblem(error.code, name, False, error.message, hint=error.hint))
+                broken.add(name)
                 continue
         wrong = _check(name, param, value, name in given)
         if wrong is not None:
             problem(wrong)
+            broken.add(name)
             continue
         values[name] = value
     return values if sound else None
+
+
+def _wrong_names(declared: Mapping[str, Param], given: Mapping[str, Any]) -> Iterator[ParamProblem]:
+    """What is given and not declared, each with the param that was probably meant."""
+    if given.keys() <= declared.keys():
+        return
+    unknown = [name for name in given if name not in declared]
+    free = [name for name in declared if name not in given]
+    missing = [name for name in free if declared[name].required]
+    if not declared:
+        more = "" if len(unknown) == 1 else f", nor are {' and '.join(unknown[1:])}"
+        message = f"{unknown[0]} is not a param{more}"
+        yield ParamProblem("GB201", unknown[0], True, message, hint="there are no params here")
+        return
+    for name in unknown:
+        meant = nearest(name, declared)
+        fix = meant if meant in free else None
+        hint = f"{meant} stands beside it already" if meant in given else suggestion(name, free)
+        if fix is None and len(unknown) == len(missing) == 1:
+            fix = missing[0]
+            hint = f"did you mean {fix}, which is missing?"
+        yield ParamProblem("GB201", name, True, f"{name} is not a param", hint=hint, fix=fix)
 
 
 def resolve_values(value: Any, params: Mapping[str, Any]) -> Any:
@@ -131,9 +169,11 @@ def _check(name: str, param: Param, value: Any, given: bool) -> ParamProblem | N
         if not isinstance(value, types) or (isinstance(value, bool) and kind != "bool"):
             return ParamProblem("GB204", name, given, f"{name} is {written}", phrase)
     if param.choices is not None and value not in param.choices:
-        near = suggestion(value, [str(choice) for choice in param.choices]) if isinstance(value, str) else None
+        words = [choice for choice in param.choices if isinstance(choice, str)]
+        near = suggestion(value, words) if isinstance(value, str) else None
+        fix = nearest(value, words) if isinstance(value, str) else None
         phrase = "one of " + ", ".join(as_written(choice) for choice in param.choices)
-        return ParamProblem("GB203", name, given, f"{name} is {written}", phrase, near)
+        return ParamProblem("GB203", name, given, f"{name} is {written}", phrase, near, fix)
     amount = len(value) if isinstance(value, (str, list, dict)) else value
     what = "a length of " if isinstance(value, (str, list, dict)) else ""
     if isinstance(amount, (int, float)):

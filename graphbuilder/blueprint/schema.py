@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import (
@@ -18,6 +19,7 @@ from pydantic import (
 
 from graphbuilder.blueprint.budget_bounds import Bytes, Count, Drop, Positive, Room
 from graphbuilder.blueprint.forms import (
+    EXPRESSION_SCHEMA,
     AxisList,
     BlockName,
     DtypeName,
@@ -30,10 +32,12 @@ from graphbuilder.blueprint.forms import (
     OutputsField,
     ParamName,
     Reference,
+    has_expression,
     node_kind,
 )
 from graphbuilder.blueprint.training_names import check_loss, check_metrics, check_optimizer
 from graphbuilder.catalog.arguments import as_written, conflict, refuse
+from graphbuilder.errors import Hint
 
 __all__ = [
     "Block",
@@ -49,6 +53,7 @@ __all__ = [
     "PassSpec",
     "PortSpec",
     "ReuseNode",
+    "TrainedPart",
     "Training",
 ]
 
@@ -85,6 +90,8 @@ def _long_param(value: Any) -> Any:
     return value if isinstance(value, dict) else {"default": value}
 
 
+TapsField: TypeAlias = dict[Name, Reference]
+
 ParamField = Annotated[
     Param,
     BeforeValidator(_long_param),
@@ -111,7 +118,8 @@ class InputSpec(_Part):
 def _shape_alone(value: Any) -> Any:
     """Refuses a bare shape with the way to write it."""
     if isinstance(value, list):
-        raise refuse("a mapping such as {shape: [224, 224, 3]}", f"write {{shape: {as_written(value)}}}")
+        written = f"{{shape: {as_written(value)}}}"
+        raise refuse("a mapping such as {shape: [224, 224, 3]}", Hint(f"write {written}", written))
     return value
 
 
@@ -164,6 +172,56 @@ class FuseNode(_Node):
     kind = "fuse"
 
     fuse: str = Field(description="a way to merge: concat, add, mean, …")
+    trainable: bool | ExpressionText | None = Field(
+        None, description="whether training changes its layers; left out, it does"
+    )
+
+
+class TrainedPart(_Part):
+    """The part of a block that training changes, the rest being frozen."""
+
+    start: Reference | None = Field(
+        None, alias="from", description="the first node inside that is trained, with all that stand behind it"
+    )
+    excepted: list[str] = Field(
+        default_factory=list, alias="except", description="kinds of layers, and nodes inside, that stay frozen"
+    )
+
+
+def _trained(value: Any) -> Any:
+    """Refuses what is neither a truth value, an expression nor a mapping that says something."""
+    if isinstance(value, bool) or value is None or has_expression(value) or (isinstance(value, dict) and value):
+        return value
+    hint = f"to train from {value} on, write {{from: {value}}}" if isinstance(value, str) else None
+    raise refuse("true, false, or a mapping such as {from: block_13}", hint)
+
+
+_TRAINED_SCHEMA = {
+    "anyOf": [
+        {"type": ["boolean", "null"]},
+        EXPRESSION_SCHEMA,
+        {
+            "type": "object",
+            "minProperties": 1,
+            "properties": {
+                "from": {
+                    "type": "string",
+                    "description": "the first node inside that is trained, with all that stand behind it",
+                },
+                "except": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "description": "kinds of layers, and nodes inside, that stay frozen",
+                },
+            },
+            "additionalProperties": False,
+        },
+    ]
+}
+
+
+# The keys of a block node that a block may also have as params of its own, which are then what they set.
+_MAY_BE_PARAMS = ("trainable", "pretrained")
 
 
 class BlockNode(_Node):
@@ -171,8 +229,31 @@ class BlockNode(_Node):
 
     kind = "block"
 
-    block: BlockName = Field(description="a block of this file, of an import (`mine.encoder`) or of `std`")
+    block: BlockName = Field(description="a block of this file, of an import (`mine.encoder`), of `std` or of `zoo`")
     repeat: int | ExpressionText = Field(1, description="how many copies follow one another, each with its own weights")
+    trainable: Annotated[
+        bool | str | TrainedPart | None, BeforeValidator(_trained), WithJsonSchema(_TRAINED_SCHEMA)
+    ] = Field(
+        None, description="whether training changes the layers inside, or from which node on; left out, as they say"
+    )
+    pretrained: str | None = Field(
+        None, description="weights that the layers inside begin with: imagenet, or a file; for a model of the zoo"
+    )
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The keys beside `block` that may set params; `given` tells which of them do."""
+        own = {key: getattr(self, key) for key in _MAY_BE_PARAMS if key in self.model_fields_set}
+        return {**super().arguments, **own}
+
+    def given(self, declared: Container[str]) -> dict[str, Any]:
+        """What it gives the block's params; a name that the block does not declare is among it too.
+
+        Arguments:
+            declared: the params that the block declares. A block with a param called `trainable` or `pretrained` is
+                given that key of the node, and does with it what it says.
+        """
+        return {key: value for key, value in self.arguments.items() if key not in _MAY_BE_PARAMS or key in declared}
 
 
 class ReuseNode(_Part):
@@ -226,6 +307,7 @@ class Block(_Part):
     )
     nodes: dict[Name, NodeField] = Field(description="its nodes, in order")
     outputs: OutputsField = Field(None, description="its output: a node, or a mapping from port to node")
+    taps: TapsField = Field(default_factory=dict, description="names for values inside, for whoever uses the block")
 
 
 class Training(_Part):
@@ -304,6 +386,9 @@ class Blueprint(_Part):
     nodes: dict[Name, NodeField] = Field(default_factory=dict, description="the graph's nodes, in order")
     outputs: OutputsField = Field(
         None, description="what the model gives: a node, a list, or a mapping; else the last node"
+    )
+    taps: TapsField = Field(
+        default_factory=dict, description="names for values inside, for whoever uses this file as a block"
     )
     training: Training | None = Field(None, description="how it wants to be trained")
     compression: list[PassSpec] = Field(default_factory=list, description="passes that shrink it, in order")

@@ -9,7 +9,16 @@ from typing import Any
 from graphbuilder.catalog.arguments import conflict, refuse
 from graphbuilder.errors import suggestion
 
-__all__ = ["LOSSES", "METRICS", "OPTIMIZERS", "check_loss", "check_metrics", "check_optimizer"]
+__all__ = [
+    "CHOSEN_BY_OUTPUTS",
+    "LOSSES",
+    "METRICS",
+    "OPTIMIZERS",
+    "check_loss",
+    "check_metrics",
+    "check_optimizer",
+    "class_of_measure",
+]
 
 # What every optimizer takes beside its own options.
 _COMMON = (
@@ -55,7 +64,13 @@ _CLASSES_OF_METRICS = (
     "SparseCategoricalCrossentropy SparseTopKCategoricalAccuracy SpecificityAtSensitivity SquaredHinge Sum "
     "TopKCategoricalAccuracy TrueNegatives TruePositives"
 ).split()
-_SHORT = "bce mse mae mape msle BCE MSE MAE MAPE MSLE".split()
+_SHORT = {
+    "bce": "BinaryCrossentropy",
+    "mse": "MeanSquaredError",
+    "mae": "MeanAbsoluteError",
+    "mape": "MeanAbsolutePercentageError",
+    "msle": "MeanSquaredLogarithmicError",
+}
 
 
 def _snake(name: str) -> str:
@@ -73,9 +88,29 @@ def _names(classes: Iterable[str], more: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*map(_snake, classes), *classes, *more]))
 
 
-LOSSES = _names(_CLASSES_OF_LOSSES, [*_SHORT, "kld", "KLD"])
-# `acc`, `crossentropy` and `ce` are understood by `compile` alone, which chooses by the outputs.
-METRICS = _names(_CLASSES_OF_METRICS, [*_SHORT, "acc", "crossentropy", "ce"])
+_BOTH_CASES = [*_SHORT, *map(str.upper, _SHORT)]
+LOSSES = _names(_CLASSES_OF_LOSSES, [*_BOTH_CASES, "kld", "KLD"])
+# These are understood by `compile` alone, in any case, which chooses by the outputs.
+CHOSEN_BY_OUTPUTS = ("accuracy", "acc", "crossentropy", "ce")
+METRICS = _names(_CLASSES_OF_METRICS, [*_BOTH_CASES, *CHOSEN_BY_OUTPUTS])
+_CLASS_OF = {
+    **{_snake(name): name for name in (*_CLASSES_OF_LOSSES, *_CLASSES_OF_METRICS)},
+    **_SHORT,
+    "kld": "KLDivergence",
+}
+
+
+def class_of_measure(name: str) -> str | None:
+    """The class of a loss or metric, whichever of its names is given; None for what `compile` chooses by the outputs.
+
+    Example:
+        >>> class_of_measure("mse"), class_of_measure("kl_divergence"), class_of_measure("accuracy")
+        ('MeanSquaredError', 'KLDivergence', None)
+    """
+    if name.lower() in CHOSEN_BY_OUTPUTS:
+        return None
+    classes = (*_CLASSES_OF_LOSSES, *_CLASSES_OF_METRICS)
+    return name if name in classes else _CLASS_OF.get(name, _CLASS_OF.get(name.lower()))
 
 
 def check_optimizer(value: Any) -> Any:

@@ -34,6 +34,7 @@ __all__ = [
     "PositiveInt",
     "Regularizer",
     "RequiredInitializer",
+    "Seed",
     "Size1",
     "Size2",
     "Size3",
@@ -84,6 +85,7 @@ def conflict(
     *,
     code: str = "GB203",
     on_key: bool = False,
+    fix: str | None = None,
 ) -> PydanticCustomError:
     """The error of a value that needs a sentence of its own, such as an argument that is wrong beside another one.
 
@@ -94,6 +96,7 @@ def conflict(
         hint: how to mend it, in one sentence.
         code: the diagnostic's code.
         on_key: whether the key, not the value, is at fault.
+        fix: the text that would stand in the place of what is at fault, where one is likely.
     """
     context = {
         "path": (place,) if isinstance(place, str) else place,
@@ -102,6 +105,7 @@ def conflict(
         "hint": hint,
         "code": code,
         "on_key": on_key,
+        "fix": fix,
     }
     return PydanticCustomError("conflict", "{message}", context)
 
@@ -111,6 +115,8 @@ NonNegativeInt = Annotated[int, Field(ge=0)]
 # Strict floats: integers are taken for them, true and false are not.
 Fraction = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0)]
+# What a seed may be: Keras keeps it in 64 bits.
+Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
 
 def _repeated(rank: int) -> Callable[[Any], Any]:

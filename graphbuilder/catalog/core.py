@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import ClassVar
 
@@ -24,7 +24,7 @@ from graphbuilder.catalog.arguments import Activation as ActivationArgument
 from graphbuilder.catalog.broadcasting import axes_of
 from graphbuilder.catalog.checks import Takes, known_axis, require_dtype
 from graphbuilder.catalog.elementwise import ElementwiseLayer
-from graphbuilder.catalog.entry import Example, LayerEntry, Legacy, Outputs, Weight
+from graphbuilder.catalog.entry import Example, LayerEntry, Legacy, MaskOps, Outputs, Tensor, Weight
 from graphbuilder.catalog.entry import Masking as MaskRule
 from graphbuilder.catalog.lora import adapted, lora_conflict
 from graphbuilder.catalog.meaning import Keeping, Reading
@@ -127,6 +127,11 @@ class Embedding(LayerEntry):
     def masks(self, masked: bool) -> bool:
         return self.mask_zero
 
+    def mask_of_output(
+        self, ops: MaskOps[Tensor], given: Sequence[Tensor], masks: Sequence[Tensor | None]
+    ) -> Tensor | None:
+        return ops.apply("not_equal", {"x1": given[0], "x2": 0}) if self.mask_zero else None
+
 
 class Activation(ElementwiseLayer):
     """Applies an activation function to each value (softmax and its kin: along the last axis)."""
@@ -156,6 +161,11 @@ class Masking(ElementwiseLayer):
     examples = (Example({"mask_value": 0.0}, (TensorType((BATCH, 100, 16)),)),)
 
     mask_value: float = argument("the value of a step to skip", 0.0)
+
+    def mask_of_output(
+        self, ops: MaskOps[Tensor], given: Sequence[Tensor], masks: Sequence[Tensor | None]
+    ) -> Tensor | None:
+        return ops.apply("any", {"x": ops.apply("not_equal", {"x1": given[0], "x2": self.mask_value})}, axis=-1)
 
 
 class Identity(LayerEntry):

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from graphbuilder.catalog.arguments import argument
+from graphbuilder.catalog.arguments import argument, conflict
 from graphbuilder.catalog.meaning import Keeping, Neighbours, Reading
 from graphbuilder.catalog.ports import CallArgument, Inputs, Port
 from graphbuilder.catalog.tensor import TensorType, elements, is_float
 
-__all__ = ["Entry", "Example", "LayerEntry", "Legacy", "Masking", "OpEntry", "Outputs", "Weight"]
+__all__ = [
+    "Bundles",
+    "Entry",
+    "Example",
+    "LayerEntry",
+    "Legacy",
+    "MaskOps",
+    "Masking",
+    "OpEntry",
+    "Outputs",
+    "Tensor",
+    "Weight",
+]
 
 Outputs: TypeAlias = TensorType | tuple[TensorType, ...]
+
+# Tensors in nested lists: None stands for each tensor.
+Bundles: TypeAlias = tuple["Bundles | None", ...]
 
 # Where a word of a class name begins, but for its first.
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -32,6 +47,26 @@ class Masking(StrEnum):
     CREATES = "creates"  # the output carries a mask of its own
     CONSUMES = "consumes"  # the mask is used, the output has none
     LOSES = "loses"  # Keras drops the mask and warns
+
+
+# Whatever stands for a tensor where a mask is made.
+Tensor = TypeVar("Tensor")
+
+
+class MaskOps(Protocol[Tensor]):
+    """The functions of `keras.ops` that masks are made with."""
+
+    def apply(self, op: str, given: Mapping[str, Tensor | list[Tensor] | float], **arguments: Any) -> Tensor:
+        """What a function gives.
+
+        Arguments:
+            op: its name.
+            given: what stands at each port.
+            arguments: its arguments that are no tensors.
+        """
+
+    def rank(self, tensor: Tensor) -> int | None:
+        """How many axes a tensor has, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +96,7 @@ class Legacy:
     Arguments:
         name: the name there, or None when it is the same.
         absent: the reason when tf_keras has no such thing.
+        differs: what its thing of that name does otherwise, where a model of it would be no twin.
         renamed: arguments with another name there.
         lacking: arguments that it does not have, which must stand at their defaults for the twin.
         defaults: arguments whose default is another there; the twin always gets ours.
@@ -69,10 +105,25 @@ class Legacy:
 
     name: str | None = None
     absent: str | None = None
+    differs: str | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
     lacking: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
     weights: Mapping[str, str] = field(default_factory=dict)
+
+    def refusal(self, name: str) -> str | None:
+        """Why no twin can be made of it, in one clause; None where one can.
+
+        Arguments:
+            name: what Keras 3 calls it.
+
+        Example:
+            >>> Legacy(absent="it came with Keras 3").refusal("MixUp")
+            'tf_keras has no MixUp: it came with Keras 3'
+        """
+        if self.absent is not None:
+            return f"tf_keras has no {name}: {self.absent}"
+        return None if self.differs is None else f"{name} of tf_keras is no twin of it: {self.differs}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +217,27 @@ class LayerEntry(Entry):
     masking: ClassVar[Masking] = Masking.LOSES
     # Whether a list of inputs counts as masked only when all of them are, as Keras 3 has it for Add and its kin.
     all_masked: ClassVar[bool] = False
+    # Whether Keras's constructor takes `trainable`, which some layers without weights do not.
+    takes_trainable: ClassVar[bool] = True
 
     trainable: bool = argument("whether training changes the layer's weights", True)
     dtype: DTypePolicy | None = argument("the dtype policy: what it computes in and keeps its weights in", None)
+
+    @model_validator(mode="after")
+    def _takes_trainable(self) -> LayerEntry:
+        if not self.trainable and not self.takes_trainable:
+            hint = "leave it out: the layer has no weights"
+            raise conflict("trainable", f"{self.name()} takes no trainable", hint=hint, code="GB201")
+        return self
+
+    @classmethod
+    def saved(cls, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What Keras has saved of a layer, without what follows from the rest and its constructor refuses beside it.
+
+        Arguments:
+            config: its arguments by name, as `get_config` gives them.
+        """
+        return config
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         """The weights that the layer creates when it is first called, in Keras's order.
@@ -181,6 +250,22 @@ class LayerEntry(Entry):
     def masks(self, masked: bool) -> bool:
         """Whether the first output carries a mask, given whether the first input does."""
         return self.masking is Masking.CREATES or (masked and self.masking is Masking.PASSES)
+
+    def bundles(self) -> Bundles | None:
+        """How Keras bundles the outputs in lists inside the list of them; None where it does not."""
+        return None
+
+    def mask_of_output(
+        self, ops: MaskOps[Tensor], given: Sequence[Tensor], masks: Sequence[Tensor | None]
+    ) -> Tensor | None:
+        """The mask that Keras 3 makes for the first output when it builds a graph; None where there is none.
+
+        Arguments:
+            ops: makes masks of tensors.
+            given: the tensors that the layer is called with first.
+            masks: theirs, each None where a tensor has none.
+        """
+        return masks[0] if masks and masks[0] is not None and self.masks(True) else None
 
     @property
     def compute_dtype(self) -> str:
@@ -198,6 +283,9 @@ class OpEntry(Entry):
     The class bears the function's name with capitals for underscores: `ExpandDims` describes `expand_dims`. Ports are
     the function's tensors, fields its other arguments.
     """
+
+    # The other name of the function under which Keras saves it, where it has two.
+    saved_as: ClassVar[str | None] = None
 
     @classmethod
     def name(cls) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -10,7 +11,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from graphbuilder.catalog.arguments import Axis, argument, refuse
 from graphbuilder.catalog.broadcasting import axes_of
 from graphbuilder.catalog.checks import Takes, require_dtype
-from graphbuilder.catalog.entry import Example, LayerEntry, Masking, Outputs
+from graphbuilder.catalog.entry import Example, LayerEntry, Masking, MaskOps, Outputs, Tensor
 from graphbuilder.catalog.meaning import Keeping, Reading
 from graphbuilder.catalog.merge_hints import concatenating_hint, elementwise_hint, nth
 from graphbuilder.catalog.ports import Inputs, Misfit, Port
@@ -67,6 +68,14 @@ class _Elementwise(_Merge):
         self._check_dtypes(tensors)
         shape = (_merged_batch(tensors), *_merged_axes(tensors))
         return TensorType(shape, self.compute_dtype)
+
+    def mask_of_output(
+        self, ops: MaskOps[Tensor], given: Sequence[Tensor], masks: Sequence[Tensor | None]
+    ) -> Tensor | None:
+        found = [mask for mask in masks if mask is not None]
+        if len(found) < len(masks):
+            return None
+        return reduce(lambda one, two: ops.apply("logical_or", {"x1": one, "x2": two}), found)
 
     def _check_dtypes(self, tensors: Sequence[TensorType]) -> None:
         if len(tensors) == 1:
@@ -221,6 +230,14 @@ class Concatenate(_Merge):
             shape[along] = sum(known) if len(known) == len(sizes) else None
         return TensorType(tuple(shape), self.compute_dtype)
 
+    def mask_of_output(
+        self, ops: MaskOps[Tensor], given: Sequence[Tensor], masks: Sequence[Tensor | None]
+    ) -> Tensor | None:
+        if all(mask is None for mask in masks):
+            return None
+        spread = [_spread_mask(ops, *each) for each in zip(given, masks, strict=True)]
+        return ops.apply("any", {"x": ops.apply("concatenate", {"xs": spread}, axis=self.axis)}, axis=-1)
+
     def _check_equal(self, tensors: Sequence[TensorType], axis: int, along: int) -> None:
         known = [position for position, tensor in enumerate(tensors) if isinstance(tensor.shape[axis], int)]
         for position in known:
@@ -233,6 +250,17 @@ class Concatenate(_Merge):
                     expected=f"equal sizes in every axis but axis {along}, along which they are laid",
                     hint=concatenating_hint(first, other, axis, along),
                 )
+
+
+def _spread_mask(ops: MaskOps[Tensor], given: Tensor, mask: Tensor | None) -> Tensor:
+    """A mask with the axes of the tensor that it is of."""
+    if mask is None:
+        return ops.apply("ones_like", {"x": given}, dtype="bool")
+    mine, theirs = ops.rank(mask), ops.rank(given)
+    if mine is not None and mine == theirs:
+        return mask
+    nothing = ops.apply("zeros_like", {"x": given}, dtype="bool")
+    return ops.apply("logical_or", {"x1": ops.apply("expand_dims", {"x": mask}, axis=-1), "x2": nothing})
 
 
 def _two_axes(value: object) -> object:

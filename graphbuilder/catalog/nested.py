@@ -13,15 +13,15 @@ from graphbuilder.catalog.arguments import conflict, refuse
 from graphbuilder.catalog.entry import LayerEntry
 from graphbuilder.errors import nearest, suggestion
 
-__all__ = ["DEEPEST", "LayerSpec", "keras_name"]
+__all__ = ["DEEPEST", "LayerSpec", "LayerSpecs", "held_by", "held_names", "keras_name"]
 
 # How many layers may stand inside one another.
 DEEPEST = 8
 
 _FORM = "a mapping of a layer and its arguments, such as {layer: LSTM, units: 64}"
 
-# Where a written layer may hold another one.
-_HOLDERS = ("wraps", "layer", "backward_layer")
+# Where a written layer may hold another one, or several.
+_HOLDERS = ("wraps", "layer", "backward_layer", "cell", "cells", "layers")
 
 
 def keras_name(entry: LayerEntry) -> str:
@@ -34,6 +34,35 @@ def keras_name(entry: LayerEntry) -> str:
     """
     words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", type(entry).name())
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
+
+
+def held_names(entry: LayerEntry) -> dict[str, tuple[str, ...]]:
+    """The names that graphbuilder gives to the layers that a layer holds, by the argument that holds them.
+
+    Those are Keras's own for a first layer of a kind, with a number behind the second of a kind and all after it, so
+    that they do not depend on what else the process has built.
+
+    Example:
+        >>> from graphbuilder.catalog import layers
+        >>> cell = {"layer": "GRUCell", "units": 4}
+        >>> held_names(layers.get("StackedRNNCells")(cells=[cell, cell]))
+        {'cells': ('gru_cell', 'gru_cell_1')}
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    counts: dict[str, int] = {}
+    for field in type(entry).model_fields:
+        for held in held_by(entry, field):
+            name = keras_name(held)
+            number = counts.get(name, 0)
+            counts[name] = number + 1
+            found[field] = (*found.get(field, ()), f"{name}_{number}" if number else name)
+    return found
+
+
+def held_by(entry: LayerEntry, field: str) -> tuple[LayerEntry, ...]:
+    """The layers that one argument holds, in order."""
+    value = getattr(entry, field)
+    return tuple(held for held in (value if isinstance(value, tuple) else (value,)) if isinstance(held, LayerEntry))
 
 
 def _layer(value: Any) -> LayerEntry:
@@ -92,7 +121,9 @@ def _too_deep(value: Mapping[str, Any]) -> bool:
         here, depth = waiting.pop()
         if depth > DEEPEST:
             return True
-        waiting += [(inner, depth + 1) for key in _HOLDERS if isinstance(inner := here.get(key), Mapping)]
+        for held in (here.get(key) for key in _HOLDERS):
+            several = held if isinstance(held, (list, tuple)) else (held,)
+            waiting += [(inner, depth + 1) for inner in several if isinstance(inner, Mapping)]
     return False
 
 
@@ -139,15 +170,41 @@ def _failed(faults: list[InitErrorDetails]) -> ValidationError:
     return ValidationError.from_exception_data("layer", faults)
 
 
-LayerSpec = Annotated[
-    LayerEntry,
-    PlainValidator(_layer),
-    WithJsonSchema(
-        {
-            "type": "object",
-            "description": _FORM,
-            "properties": {"layer": {"type": "string"}, "wraps": {"type": "object"}},
-            "required": ["layer"],
-        }
-    ),
+_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": _FORM,
+    "properties": {"layer": {"type": "string"}, "wraps": {"type": "object"}},
+    "required": ["layer"],
+}
+
+
+def _layers(value: Any) -> tuple[LayerEntry, ...]:
+    """The layers that a list of mappings describes."""
+    if not isinstance(value, (list, tuple)) or not value:
+        raise refuse(f"a list of layers, each {_FORM}")
+    made, faults = [], []
+    for index, item in enumerate(value):
+        try:
+            made.append(_layer(item))
+        except ValidationError as error:
+            faults += [
+                InitErrorDetails(
+                    type=PydanticCustomError(fault["type"], "{said}", {**fault.get("ctx", {}), "said": fault["msg"]}),
+                    loc=(index, *fault["loc"]),
+                    input=fault["input"],
+                )
+                for fault in error.errors(include_url=False)
+            ]
+        except PydanticCustomError as fault:
+            faults.append(InitErrorDetails(type=fault, loc=(index,), input=item))
+    if faults:
+        raise _failed(faults)
+    return tuple(made)
+
+
+LayerSpec = Annotated[LayerEntry, PlainValidator(_layer), WithJsonSchema(_SCHEMA)]
+LayerSpecs = Annotated[
+    tuple[LayerEntry, ...],
+    PlainValidator(_layers),
+    WithJsonSchema({"type": "array", "items": _SCHEMA, "minItems": 1}),
 ]

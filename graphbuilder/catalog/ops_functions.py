@@ -153,6 +153,8 @@ class Absolute(_Function):
 class Abs(Absolute):
     """The magnitude, as `absolute`."""
 
+    saved_as = "absolute"
+
 
 class Negative(_Function):
     """−x."""

@@ -15,6 +15,7 @@ from graphbuilder.catalog.meaning import Reading
 from graphbuilder.catalog.ops_common import COMPLEX, NUMBERS, REALS, BinaryOp, a_tensor, require
 from graphbuilder.catalog.ports import Inputs, Misfit, Port
 from graphbuilder.catalog.tensor import BATCH, Dim, Shape, TensorType, elements, shape_text
+from graphbuilder.errors import Hint
 
 __all__ = ["Dot", "Einsum", "Matmul"]
 
@@ -126,7 +127,8 @@ _EQUATION = re.compile(rf"{_OPERAND}(?:,{_OPERAND})*(?:->{_OPERAND})?")
 
 def _equation(value: str) -> str:
     if " " in value:
-        raise refuse("letters without spaces", f"write {value.replace(' ', '')}")
+        written = value.replace(" ", "")
+        raise refuse("letters without spaces", Hint(f"write {written}", written))
     if not _EQUATION.fullmatch(value):
         raise refuse("lower-case letters, such as 'abc,cd->abd', with '...' for axes that have no letter")
     given, arrow, wanted = value.partition("->")

@@ -21,6 +21,7 @@ from graphbuilder.catalog.arguments import (
     Initializer,
     PositiveInt,
     Regularizer,
+    Seed,
     argument,
     conflict,
 )
@@ -32,7 +33,7 @@ from graphbuilder.catalog.objects import KINDS, ObjectSpec
 from graphbuilder.catalog.ports import CallArgument, Inputs, Misfit, Port, wrong_rank
 from graphbuilder.catalog.tensor import BATCH, Shape, TensorType, shape_text
 
-__all__ = ["GRU", "LSTM", "Recurrent", "SimpleRNN", "plain"]
+__all__ = ["GRU", "LSTM", "Gated", "Recurrent", "SimpleRNN", "check_mask", "check_states", "plain"]
 
 
 def plain(spec: ObjectSpec | None, name: str) -> bool:
@@ -40,30 +41,17 @@ def plain(spec: ObjectSpec | None, name: str) -> bool:
     return spec is not None and not spec.options and KINDS[spec.kind].canonical(spec.name) == name
 
 
-class Recurrent(LayerEntry):
-    """What every recurrent layer shares: its input (batch, time, …), its states, its mask and its outputs.
-
-    The output is the last step's, or with return_sequences every step's along the time axis. With return_state the
-    final states follow. A mask says which steps are read; it passes on where the output has steps.
-    """
+class Gated(LayerEntry):
+    """The arguments of what carries a state along, whether it is one step of it or a layer."""
 
     family = "recurrent"
-    masking = Masking.CONSUMES
     reading = Reading.QUANTITIES
     neighbours = Neighbours.ORDER
-    ports = (
-        Port("sequences", about="what is read, step by step along axis 1"),
-        Port(
-            "initial_state", many=True, optional=True, about="the states to begin with, in the order of the final ones"
-        ),
-        Port("mask", optional=True, about="true at the steps to read, (batch, time)"),
-    )
     call_arguments: ClassVar[Mapping[str, CallArgument]] = {
         "training": CallArgument(bool, False, "whether dropout acts")
     }
-    cell: ClassVar[str]
-    state_names: ClassVar[tuple[str, ...]]
     takes: ClassVar[Takes] = Takes.REAL
+    state_names: ClassVar[tuple[str, ...]]
 
     activation: Activation = argument("applied to the candidate for the new state", TANH)
     use_bias: bool = argument("whether a bias is added", True)
@@ -73,7 +61,6 @@ class Recurrent(LayerEntry):
     kernel_regularizer: Regularizer = argument("penalty on the kernel", None)
     recurrent_regularizer: Regularizer = argument("penalty on the recurrent kernel", None)
     bias_regularizer: Regularizer = argument("penalty on the bias", None)
-    activity_regularizer: Regularizer = argument("penalty on the output", None)
     kernel_constraint: Constraint = argument("constraint on the kernel", None)
     recurrent_constraint: Constraint = argument("constraint on the recurrent kernel", None)
     bias_constraint: Constraint = argument("constraint on the bias", None)
@@ -81,14 +68,10 @@ class Recurrent(LayerEntry):
     recurrent_dropout: Fraction = argument(
         "share of the state that is dropped in training, the same at every step", 0.0
     )
-    seed: int | None = argument("makes the dropout repeatable", None)
-    return_sequences: bool = argument("whether every step's output is given, not only the last", False)
-    return_state: bool = argument("whether the final states are given beside the output", False)
-    go_backwards: bool = argument("whether the sequence is read from its end, and the output is in that order", False)
-    stateful: bool = argument("whether a batch begins with the states that the one before it ended with", False)
+    seed: Seed | None = argument("makes the dropout repeatable", None)
 
     @model_validator(mode="after")
-    def _initializers_have_kernels(self) -> Recurrent:
+    def _initializers_have_kernels(self) -> Gated:
         for name in ("kernel_initializer", "recurrent_initializer"):
             if self.dtype == "bfloat16" and plain(getattr(self, name), "Orthogonal"):
                 raise conflict(
@@ -98,6 +81,30 @@ class Recurrent(LayerEntry):
                     "write dtype: mixed_bfloat16, which keeps the weights in float32, or another initializer",
                 )
         return self
+
+
+class Recurrent(Gated):
+    """What every recurrent layer shares: its input (batch, time, …), its states, its mask and its outputs.
+
+    The output is the last step's, or with return_sequences every step's along the time axis. With return_state the
+    final states follow. A mask says which steps are read; it passes on where the output has steps.
+    """
+
+    masking = Masking.CONSUMES
+    ports = (
+        Port("sequences", about="what is read, step by step along axis 1"),
+        Port(
+            "initial_state", many=True, optional=True, about="the states to begin with, in the order of the final ones"
+        ),
+        Port("mask", optional=True, about="true at the steps to read, (batch, time)"),
+    )
+    cell: ClassVar[str]
+
+    activity_regularizer: Regularizer = argument("penalty on the output", None)
+    return_sequences: bool = argument("whether every step's output is given, not only the last", False)
+    return_state: bool = argument("whether the final states are given beside the output", False)
+    go_backwards: bool = argument("whether the sequence is read from its end, and the output is in that order", False)
+    stateful: bool = argument("whether a batch begins with the states that the one before it ended with", False)
 
     @abstractmethod
     def state_shape(self, sequences: TensorType) -> Shape:
@@ -130,10 +137,11 @@ class Recurrent(LayerEntry):
         sequences = inputs.one("sequences")
         state = self.final_state(sequences)
         if "initial_state" in inputs.ports:
-            self._check_states(inputs.many("initial_state"), state)
+            states = dict.fromkeys(self.state_names, state)
+            check_states(inputs.many("initial_state"), states, type(self).name())
         mask = inputs.get("mask")
         if mask is not None:
-            _check_mask(mask, sequences)
+            check_mask(mask, sequences)
         output = state
         if self.return_sequences:
             output = state.with_shape((state.shape[0], sequences.shape[1], *state.shape[1:]))
@@ -145,29 +153,47 @@ class Recurrent(LayerEntry):
     def masks(self, masked: bool) -> bool:
         return masked and self.return_sequences
 
-    def _check_states(self, given: tuple[TensorType, ...], state: TensorType) -> None:
-        kind = type(self).name()
-        count = len(self.state_names)
-        if len(given) != count:
+
+def check_states(
+    given: tuple[TensorType, ...], states: Mapping[str, TensorType], kind: str, port: str = "initial_state"
+) -> None:
+    """Refuses states that a recurrent layer, or a step of one, cannot begin with.
+
+    Arguments:
+        given: the states that are connected.
+        states: what they have to be, by their names.
+        kind: what begins with them.
+        port: where they are connected.
+
+    Raises:
+        Misfit: there are more or fewer, or one has another shape.
+    """
+    if len(given) != len(states):
+        count = len(states)
+        raise Misfit(
+            f"{port} holds {len(given)} tensors, and {kind} has {count} state{'s' if count > 1 else ''}",
+            found=str(len(given)),
+            expected=" and ".join(states),
+            code="GB303",
+        )
+    for (name, state), tensor in zip(states.items(), given, strict=True):
+        fits = tensor.rank == state.rank and all(map(may_equal, tensor.shape[1:], state.shape[1:]))
+        # One state may stand for the whole batch.
+        if not fits or not (tensor.shape[0] == 1 or may_equal(tensor.shape[0], state.shape[0])):
             raise Misfit(
-                f"initial_state holds {len(given)} tensors, and {kind} has {count} state{'s' if count > 1 else ''}",
-                found=str(len(given)),
-                expected=" and ".join(self.state_names),
-                code="GB303",
+                f"the initial {name} of {kind} is {shape_text(tensor.shape)}",
+                found=shape_text(tensor.shape),
+                expected=shape_text(state.shape),
             )
-        for name, tensor in zip(self.state_names, given, strict=True):
-            fits = tensor.rank == state.rank and all(map(may_equal, tensor.shape[1:], state.shape[1:]))
-            # One state may stand for the whole batch.
-            if not fits or not (tensor.shape[0] == 1 or may_equal(tensor.shape[0], state.shape[0])):
-                raise Misfit(
-                    f"the initial {name} of {kind} is {shape_text(tensor.shape)}",
-                    found=shape_text(tensor.shape),
-                    expected=shape_text(state.shape),
-                )
-            require_dtype(tensor, Takes.REAL, kind)
+        require_dtype(tensor, Takes.REAL, kind)
 
 
-def _check_mask(mask: TensorType, sequences: TensorType) -> None:
+def check_mask(mask: TensorType, sequences: TensorType) -> None:
+    """Refuses a mask that does not say of each step whether it is read.
+
+    Raises:
+        Misfit: it has another shape, or no numbers.
+    """
     expected = sequences.shape[:2]
     # A last axis of 1 is the form in which Keras itself hands masks on.
     shape = mask.shape[:-1] if mask.rank == 3 and mask.shape[-1] == 1 else mask.shape

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from graphbuilder.catalog.arguments import as_written
-from graphbuilder.errors import suggestion
+from graphbuilder.errors import Hint, nearest, suggestion
 
 __all__ = ["Refusal", "refusals"]
 
@@ -27,6 +27,9 @@ class Refusal:
         expected: what would be accepted.
         hint: how to mend it.
         on_key: whether the key, not the value, is at fault.
+        fix: the text that would stand in the place of what is at fault, where one is likely.
+        drop: whether leaving the key and its value out would mend it.
+        meant: the key that an unknown one was meant to be, where the fix says more than that key.
     """
 
     code: str
@@ -37,6 +40,8 @@ class Refusal:
     hint: str | None = None
     on_key: bool = False
     fix: str | None = None
+    meant: str | None = None
+    drop: bool = False
 
 
 # Pydantic's names for plain kinds that were not met, in words.
@@ -83,11 +88,50 @@ def refusals(
     grouped: dict[tuple[str | int, ...], list[Mapping[str, Any]]] = {}
     for item in error.errors(include_url=False):
         grouped.setdefault(_path(item, data), []).append(item)
-    found = [_refusal(path, grouped[path], known) for path in _telling(grouped)]
+    found = [_refusal(path, grouped[path], known, data) for path in _telling(grouped)]
+    found = [_misspelt(item, found, data, known) for item in _without_halves(found)]
     # A misspelt key is unknown, and the key it was meant to be is missing: that is one fault.
     found = _paired(found)
-    meant = {(*item.path[:-1], item.fix) for item in found if item.code == "GB201" and item.fix}
+    meant = {(*item.path[:-1], item.meant or item.fix) for item in found if item.code == "GB201" and item.fix}
     return [item for item in found if not (item.code == "GB202" and item.path in meant)]
+
+
+def _free(known: Sequence[str], data: Any, path: tuple[str | int, ...]) -> list[str]:
+    """The keys that could still be written at a path: a key that stands there already was not meant by another one."""
+    for step in path:
+        data = data[step]
+    return [key for key in known if not isinstance(data, Mapping) or key not in data]
+
+
+def _misspelt(
+    item: Refusal, found: Sequence[Refusal], data: Any, known: Callable[[tuple[str | int, ...]], Sequence[str]]
+) -> Refusal:
+    """The refusal of a key that is missing, told at the key that was meant to be it, where any key is taken."""
+    if item.code != "GB202" or any(other.code == "GB201" and other.path[:-1] == item.path[:-1] for other in found):
+        return item
+    for step in item.path[:-1]:
+        data = data[step]
+    missing = str(item.path[-1])
+    others = known(item.path[:-1])
+    written = nearest(missing, [str(key) for key in data if key not in others]) if isinstance(data, Mapping) else None
+    if written is None or len(written) < 3:
+        return item
+    hint = Hint(f"did you mean {missing}?", missing)
+    path, message = (*item.path[:-1], written), f"{written} is not known here"
+    return Refusal("GB201", path, message, written, None, hint, True, missing)
+
+
+def _without_halves(found: list[Refusal]) -> list[Refusal]:
+    """The refusals, with the pieces into which commas cut a quoted text without its key told once."""
+    cut: set[tuple[str | int, ...]] = set()
+    kept = []
+    for item in found:
+        half = item.code == "GB201" and str(item.path[-1]).count('"') % 2 == 1
+        if not half or item.path[:-1] not in cut:
+            kept.append(item)
+        if half:
+            cut.add(item.path[:-1])
+    return kept
 
 
 def _paired(found: list[Refusal]) -> list[Refusal]:
@@ -150,6 +194,7 @@ def _refusal(
     path: tuple[str | int, ...],
     items: Sequence[Mapping[str, Any]],
     known: Callable[[tuple[str | int, ...]], Sequence[str]],
+    data: Any,
 ) -> Refusal:
     first = items[0]
     kind = first["type"]
@@ -158,24 +203,35 @@ def _refusal(
     if kind == "missing":
         return Refusal("GB202", path, f"{name} is missing", hint=context.get("hint"), on_key=True)
     if kind == "extra_forbidden":
-        hint = suggestion(name, known(path[:-1]))
+        known_keys = known(path[:-1])
+        keys = _free(known_keys, data, path[:-1])
+        meant = nearest(name, known_keys)
+        taken = meant is not None and meant not in keys
+        hint = f"{meant} stands beside it already" if taken else suggestion(name, keys)
         if first["input"] is None and " " in name:
+            word, _, value = name.partition(" ")
+            if word in keys:
+                fix = f"{word}: {value.strip()}"
+                hint = f"a colon is missing: write `{fix}`"
+                return Refusal("GB201", path, f"{name} is not known here", name, None, hint, True, fix, word)
             hint = "a comma ends a value inside {…}; put quotes around a text that has one"
-        near = hint.removeprefix("did you mean ").rstrip("?") if hint and hint.startswith("did you mean") else None
+        near = hint.fix if isinstance(hint, Hint) else None
         return Refusal("GB201", path, f"{name} is not known here", found=name, hint=hint, on_key=True, fix=near)
     found = as_written(first["input"])
     if kind == "conflict":
-        on_key = context["on_key"]
-        return Refusal(context["code"], path, context["message"], found, context["expected"], context["hint"], on_key)
+        return Refusal(
+            context["code"], path, context["message"], found, context["expected"], context["hint"], context["on_key"],
+            context["fix"],
+        )  # fmt: skip
     expected = " or ".join(dict.fromkeys(_expected(item) for item in items))
     wrong_type = all(item["type"] in _KINDS for item in items)
     hint = next((item["ctx"]["hint"] for item in items if item.get("ctx", {}).get("hint")), None)
     if kind == "literal_error" and isinstance(first["input"], str):
         choices = [choice.strip("' ") for choice in context["expected"].replace(" or ", ", ").split(",")]
         hint = suggestion(first["input"], choices) if len(choices) > 1 else None
-        hint = hint if hint and hint.startswith("did you mean") else None
+        hint = hint if isinstance(hint, Hint) else None
     if first["input"] == "None":
-        hint = "write null"
+        hint = Hint("write null", "null")
     elif kind == "dict_type" and isinstance(first["input"], list):
         hint = "write `name: {…}` for each, without dashes"
     return Refusal("GB204" if wrong_type else "GB203", path, f"{name} is {found}", found, expected, hint)

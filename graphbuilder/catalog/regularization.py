@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from graphbuilder.catalog.arguments import DataFormat, Fraction, PartialShape, argument, as_written, conflict
+from graphbuilder.catalog.arguments import DataFormat, Fraction, PartialShape, Seed, argument, as_written
 from graphbuilder.catalog.checks import Takes
 from graphbuilder.catalog.elementwise import ElementwiseLayer
 from graphbuilder.catalog.entry import Example, Outputs
@@ -26,8 +26,6 @@ __all__ = [
     "SpatialDropout3D",
 ]
 
-# What a seed may be: Keras keeps it in 64 bits.
-_Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 _BelowOne = Annotated[float, Field(ge=0, lt=1)]
 _Penalty = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -58,7 +56,7 @@ class _Dropping(_Noise):
     """What layers that drop a share of their input share."""
 
     rate: Fraction = argument("the share of values to drop, from 0 to 1")
-    seed: _Seed | None = argument(_SEED, None)
+    seed: Seed | None = argument(_SEED, None)
 
     def _disturbs(self) -> bool:
         return 0 < self.rate < 1
@@ -102,18 +100,8 @@ class Dropout(_Dropping):
 class _SpatialDropout(_Dropping):
     """What dropping whole feature maps of every rank shares."""
 
+    takes_trainable = False
     rank: ClassVar[int]
-
-    @model_validator(mode="after")
-    def _takes_no_trainable(self) -> _SpatialDropout:
-        if not self.trainable:
-            raise conflict(
-                "trainable",
-                f"{self.name()} takes no trainable",
-                hint="leave it out: the layer has no weights",
-                code="GB201",
-            )
-        return self
 
     def outputs(self, inputs: Inputs) -> Outputs:
         if inputs.first.rank != self.rank + 2:
@@ -154,7 +142,7 @@ class GaussianDropout(_Noise):
 
     # Keras divides by 1 − rate.
     rate: _BelowOne = argument("as of Dropout: the noise's standard deviation is √(rate / (1 − rate))")
-    seed: _Seed | None = argument(_SEED, None)
+    seed: Seed | None = argument(_SEED, None)
 
     def _disturbs(self) -> bool:
         return self.rate > 0
@@ -166,7 +154,7 @@ class GaussianNoise(_Noise):
     examples = (Example({"stddev": 0.1}, (TensorType((BATCH, 64, 64, 3)),)),)
 
     stddev: Fraction = argument("the noise's standard deviation, from 0 to 1")
-    seed: _Seed | None = argument(_SEED, None)
+    seed: Seed | None = argument(_SEED, None)
 
     def _disturbs(self) -> bool:
         return self.stddev > 0
@@ -181,7 +169,7 @@ class AlphaDropout(_Noise):
     # Keras divides by √(1 − rate).
     rate: _BelowOne = argument("the share of values to drop, below 1")
     noise_shape: PartialShape | None = argument("the shape in which values are dropped together; null means each", None)
-    seed: _Seed | None = argument(_SEED, None)
+    seed: Seed | None = argument(_SEED, None)
 
     def outputs(self, inputs: Inputs) -> Outputs:
         if self.noise_shape is not None and self._works(inputs):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from graphbuilder.cli.options import FileArgument, FormatOption, OutputFormat, SetOption, parse_set
+from graphbuilder.cli.options import FileArgument, FormatOption, LimitOption, OutputFormat, SetOption, parse_set
 from graphbuilder.cli.output import print_diagnostics
 
 __all__ = ["command"]
@@ -30,6 +30,7 @@ class Order(StrEnum):
 def command(
     file: FileArgument,
     settings: SetOption = None,
+    limits: LimitOption = None,
     sort: Annotated[
         Order | None,
         typer.Option("--sort", help="The costliest nodes first. Left out, the file's order.", show_default=False),

@@ -30,9 +30,10 @@ from graphbuilder.cli import (
 )
 from graphbuilder.cli import compile as compile_command
 from graphbuilder.cli import import_ as import_command
-from graphbuilder.cli.output import print_diagnostics, wants_json
+from graphbuilder.cli.output import print_diagnostics, print_report, wanted_format
 from graphbuilder.cli.usage import usage_diagnostic
 from graphbuilder.errors import Diagnostic, GraphbuilderError
+from graphbuilder.limits import VARIABLE
 
 __all__ = ["app", "main"]
 
@@ -109,6 +110,19 @@ def main(argv: list[str] | None = None) -> int:
         130 interrupted.
     """
     arguments = sys.argv[1:] if argv is None else argv
+    # What `--limit` sets holds for this command and the processes that it starts.
+    said = os.environ.get(VARIABLE)
+    try:
+        return _main(arguments)
+    finally:
+        if said is None:
+            os.environ.pop(VARIABLE, None)
+        else:
+            os.environ[VARIABLE] = said
+
+
+def _main(arguments: Sequence[str]) -> int:
+    """Runs the command line, and turns every failure into its message and exit code."""
     _say_what_stdout_can()
     try:
         code = _run(arguments)
@@ -117,7 +131,7 @@ def main(argv: list[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     except GraphbuilderError as error:
-        print_diagnostics(error.diagnostics, as_json=wants_json(arguments))
+        print_report(error.diagnostics, wanted_format(arguments))
         code = error.exit_code
     except BrokenPipeError:
         # Whoever read our output has enough of it.
@@ -152,7 +166,7 @@ def _run(arguments: Sequence[str]) -> int:
             # Asked for nothing, typer answers with the help as an error.
             print(error.format_message(), file=sys.stderr)
         else:
-            print_diagnostics([usage_diagnostic(error)], as_json=wants_json(arguments))
+            print_report([usage_diagnostic(error)], wanted_format(arguments))
         return error.exit_code
     except SystemExit as leaving:
         # Typer leaves so when it has completed a word for the shell, and when it met a broken pipe.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from graphbuilder.cli.options import FileArgument, ForceOption, SetOption, TrustOption, parse_set
+from graphbuilder.cli.options import FileArgument, ForceOption, LimitOption, SetOption, TrustOption, parse_set
 from graphbuilder.cli.output import print_diagnostics, progress
+
+if TYPE_CHECKING:
+    from graphbuilder.backend.pretraining import FirstWeights
 
 __all__ = ["command"]
 
@@ -31,6 +34,7 @@ def command(
         ),
     ],
     settings: SetOption = None,
+    limits: LimitOption = None,
     keras: Annotated[int, typer.Option(min=2, max=3, help="3 for Keras 3, 2 for the tf_keras twin.")] = 3,
     force: ForceOption = False,
     trust: TrustOption = None,
@@ -53,6 +57,16 @@ def command(
 
     format_of(output)
     refuse_existing(output, force)
+    if weights is not None:
+        from graphbuilder.backend.importing import check_weights
+
+        check_weights(weights)
+    from graphbuilder.backend.pretraining import begin_with, first_weights
+
+    first: FirstWeights = {}
+    if weights is None and graph.pretraining and format_of(output) != "json":
+        with progress("Loading pretrained weights") as step:
+            first = first_weights(graph, progress=lambda done: step(done.message, done.done or 0, done.total or 0))
     with progress("Importing TensorFlow"):
         from graphbuilder.backend.build import build
         from graphbuilder.backend.frameworks import framework
@@ -61,6 +75,8 @@ def command(
         framework(2 if keras == 2 else 3)
     with progress(f"Building {graph.name}") as step:
         model = build(graph, keras=2 if keras == 2 else 3, trust=trust or (), progress=step)
+        if first:
+            begin_with(model, graph, first)
     if weights is not None:
         load_weights(model, weights)
     with progress(f"Saving {output}"):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import typer
 
-__all__ = ["blueprint_files", "catalog_names", "fusion_names", "node_names", "shipped_names"]
+__all__ = ["block_names", "blueprint_files", "catalog_names", "fusion_names", "node_names", "shipped_names"]
 
 _ENDINGS = (".yaml", ".yml", ".json")
 
@@ -29,10 +30,10 @@ def blueprint_files(incomplete: str) -> list[str]:
 
 
 def shipped_names(incomplete: str) -> list[str]:
-    """The shipped blueprints whose names begin so."""
-    from graphbuilder.blueprint.shipped import blueprint_names
+    """The shipped blueprints and models of the zoo whose names begin so."""
+    from graphbuilder.blueprint.shipped import blueprint_names, zoo_names
 
-    return [name for name in blueprint_names() if name.startswith(incomplete)]
+    return [name for name in [*blueprint_names(), *zoo_names()] if name.startswith(incomplete)]
 
 
 def catalog_names(incomplete: str) -> list[str]:
@@ -54,18 +55,35 @@ def fusion_names(incomplete: str) -> list[str]:
 
 
 def node_names(ctx: typer.Context, incomplete: str) -> list[str]:
-    """The inputs and nodes of the blueprint that stands before on the command line, whose names begin so."""
+    """The inputs and nodes of the blueprint before them on the command line, or of its `--block`, that begin so."""
+    data = _blueprint_before(ctx)
+    block = ctx.params.get("block")
+    if block is not None:
+        data = _part(data, "blocks").get(block)
+    inputs = data.get("inputs") if isinstance(data, dict) else None
+    names = [name for name in inputs if isinstance(name, str)] if isinstance(inputs, (dict, list)) else []
+    return [name for name in [*names, *_part(data, "nodes")] if name.startswith(incomplete)]
+
+
+def block_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The blocks of the blueprint that stands before on the command line, whose names begin so."""
+    return [name for name in _part(_blueprint_before(ctx), "blocks") if name.startswith(incomplete)]
+
+
+def _blueprint_before(ctx: typer.Context) -> Any:
+    """The data of the blueprint that stands before on the command line; None where there is none to be read."""
     from graphbuilder.errors import GraphbuilderError
     from graphbuilder.text import read
 
     # Behind an option that waits for its value, typer has not sorted the words yet.
     file = ctx.params.get("file") or next(iter(ctx.args), None)
     try:
-        data = read(file).data if file else None
+        return read(file).data if file else None
     except (GraphbuilderError, OSError, ValueError):
-        return []
-    found: list[str] = []
-    for key in ("inputs", "nodes"):
-        part = data.get(key) if isinstance(data, dict) else None
-        found += part if isinstance(part, dict) else []
-    return [name for name in found if name.startswith(incomplete)]
+        return None
+
+
+def _part(data: Any, key: str) -> dict[str, Any]:
+    """A mapping under a key; an empty one where that is none."""
+    part = data.get(key) if isinstance(data, dict) else None
+    return part if isinstance(part, dict) else {}

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from graphbuilder.cli.options import FileArgument, ForceOption
+from graphbuilder.cli.options import FileArgument, ForceOption, LimitOption
 
 __all__ = ["command"]
 
@@ -45,6 +45,7 @@ def command(
         ),
     ] = None,
     force: ForceOption = False,
+    limits: LimitOption = None,
 ) -> int:
     """Convert a blueprint from YAML to JSON or back.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from graphbuilder.cli.completion import blueprint_files
-from graphbuilder.cli.options import FormatOption, OutputFormat, SetOption, parse_set
+from graphbuilder.cli.options import FormatOption, LimitOption, OutputFormat, SetOption, parse_set
 from graphbuilder.cli.output import print_diagnostics
 
 if TYPE_CHECKING:
@@ -55,13 +55,15 @@ def command(
         ),
     ] = None,
     settings: SetOption = None,
+    limits: LimitOption = None,
     output_format: FormatOption = OutputFormat.TEXT,
 ) -> int:
     """Compare two blueprints by structure. The status is 0 where they are the same, 1 where they differ.
 
     How a model is written makes no difference by nodes and graph: blocks are expanded, params put in, defaults dropped.
     A node that has another name is found by what it is and what it is connected to. Model files are read without
-    TensorFlow; against one, what it does not hold is not compared: training, passes, budget, modalities, axis names.
+    TensorFlow; against one, what it does not hold is not compared: passes, budget, modalities, axis names, and of
+    training all but what it was compiled with.
     --set is for each side that has the param.
     """
     from graphbuilder.cli.sides import open_side

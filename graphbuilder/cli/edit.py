@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from graphbuilder.cli.options import FileArgument, SetOption, parse_set
+from graphbuilder.cli.options import FileArgument, LimitOption, SetOption, parse_set
 from graphbuilder.cli.output import note
 from graphbuilder.errors import CommandError, Diagnostic
 
@@ -29,6 +29,7 @@ _DRIVER = "TEXTUAL_DRIVER"
 def command(
     file: FileArgument,
     settings: SetOption = None,
+    limits: LimitOption = None,
     theme: Annotated[
         str | None, typer.Option("--theme", metavar="NAME", show_default=False, help="The colours; T lists themes.")
     ] = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from graphbuilder.cli.completion import node_names
-from graphbuilder.cli.options import FileArgument, FormatOption, OutputFormat, SetOption, parse_set
+from graphbuilder.cli.options import FileArgument, FormatOption, LimitOption, OutputFormat, SetOption, parse_set
 from graphbuilder.cli.output import print_diagnostics
 
 __all__ = ["command"]
@@ -32,6 +32,7 @@ def command(
         ),
     ],
     settings: SetOption = None,
+    limits: LimitOption = None,
     output_format: FormatOption = OutputFormat.TEXT,
 ) -> int:
     """Explain one node: what it is, what it is given and gives, what it costs, and why it is there.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from graphbuilder.cli.options import FileArgument, ForceOption, SetOption, TrustOption, parse_set
+from graphbuilder.cli.options import FileArgument, ForceOption, LimitOption, SetOption, TrustOption, parse_set
 from graphbuilder.cli.output import note, print_data, print_diagnostics, progress
 
 if TYPE_CHECKING:
@@ -78,13 +78,12 @@ def command(
         ),
     ] = None,
     settings: SetOption = None,
+    limits: LimitOption = None,
     weights: Annotated[
         Path | None,
         typer.Option(help="For .onnx and .tflite: a .weights.h5 file to load first.", show_default=False),
     ] = None,
-    keras: Annotated[
-        int, typer.Option(min=2, max=3, help="Of code: 3 for Keras 3, 2 for tf_keras, which lacks ops.")
-    ] = 3,
+    keras: Annotated[int, typer.Option(min=2, max=3, help="Of code: 3 for Keras 3, 2 for tf_keras.")] = 3,
     trust: TrustOption = None,
     verify: Annotated[
         bool,
@@ -116,10 +115,12 @@ def command(
     graph = checked.graph or lower(document, params)
     print_diagnostics(checked.warnings)
     if chosen in _DRAWINGS:
-        content, end = _drawing(graph, chosen, depth).encode("utf-8"), ""
+        content, end = _drawing(graph, document, chosen, depth).encode("utf-8"), ""
     else:
+        from graphbuilder.analysis.model_budget import require_budget
         from graphbuilder.backend.exporting import ExportRequest
 
+        require_budget(graph)
         name = "the code" if path is None else str(path)
         request = ExportRequest(file, params, tuple(trust or ()), name, weights)
         content, parity = (
@@ -173,7 +174,7 @@ def _refuse_misplaced(chosen: Format, path: Path | None, depth: int | None, weig
         raise CommandError(Diagnostic("GB603", f"{chosen} is no text to print", hint=f"name a file: -o model.{chosen}"))
 
 
-def _drawing(graph: Graph, chosen: Format, depth: int | None) -> str:
+def _drawing(graph: Graph, document: Document, chosen: Format, depth: int | None) -> str:
     if chosen is Format.MERMAID:
         from graphbuilder.export import mermaid
 
@@ -181,18 +182,24 @@ def _drawing(graph: Graph, chosen: Format, depth: int | None) -> str:
     if chosen is Format.DOT:
         from graphbuilder.export import dot
 
-        return dot(graph, depth)
+        return dot(graph, depth, document)
     from graphbuilder.export import svg
 
-    return svg(graph, 1 if depth is None else depth)
+    return svg(graph, 1 if depth is None else depth, document)
 
 
 def _code(
     graph: Graph, document: Document, request: ExportRequest, verify: bool, keras: KerasVersion
 ) -> tuple[bytes, Parity | None]:
-    from graphbuilder.export import export_python
+    if keras == 2:
+        from graphbuilder.backend.exporting import write_legacy_code
 
-    made = export_python(graph, document, keras=keras)
+        with progress(f"Writing {request.name}") as step:
+            made = write_legacy_code(request, progress=lambda done: step(done.message, done.done or 0, done.total or 0))
+    else:
+        from graphbuilder.export import export_python
+
+        made = export_python(graph, document)
     if made.flat is not None:
         note(f"the code has no functions for blocks: {made.flat}")
     if made.fixed:
@@ -215,7 +222,8 @@ def _model(graph: Graph, chosen: Format, request: ExportRequest, verify: bool) -
     from graphbuilder.backend.exporting import export_model_file
 
     if request.weights is None:
-        note("the weights are new; --weights FILE loads trained ones")
+        begun = ", ".join(each.path for each in graph.pretraining)
+        note(f"the weights are new{f' but for {begun}' if begun else ''}; --weights FILE loads trained ones")
     with progress(f"Exporting {request.name}") as step:
         return export_model_file(
             request,

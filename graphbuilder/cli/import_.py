@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -43,7 +42,7 @@ def command(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Where to write the weights of a .keras file: FILE.weights.h5, for `compile --weights`.",
+            help="Where to write the model's weights: FILE.weights.h5, for `compile --weights`.",
             show_default=False,
         ),
     ] = None,
@@ -71,7 +70,11 @@ def command(
     if strict:
         found.refuse_losses()
     print_diagnostics(found.lost)
-    told = None if weights is None else _write_weights(model, found.names, weights)
+    told = None
+    if weights is not None:
+        from graphbuilder.backend.importing import import_weights
+
+        told = f"{weights}: {import_weights(model, found, weights):,} numbers"
     if path is None:
         print_data(found.text)
     else:
@@ -81,14 +84,6 @@ def command(
     if told is not None:
         print(told)
     return 0
-
-
-def _write_weights(model: Path, names: Mapping[str, str], weights: Path) -> str:
-    """Writes the weights, and tells how many."""
-    from graphbuilder.importers.reading import read_model
-    from graphbuilder.importers.weights import write_weights
-
-    return f"{weights}: {write_weights(model, read_model(model), names, weights):,} numbers"
 
 
 def _refuse_name(weights: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from graphbuilder.cli.shelves import Item, items
 from graphbuilder.cli.table import cut
 from graphbuilder.errors import CommandError, Diagnostic, suggestion
 
-__all__ = ["print_lists"]
+__all__ = ["print_lists", "print_missing"]
 
 _KEYS = {"layers": "layer", "ops": "op", "fusions": "fuse", "blocks": "block"}
 
@@ -47,6 +48,33 @@ def print_lists(kinds: Sequence[str], family: str | None, *, as_json: bool) -> N
     if kinds == ["layers"]:
         print(f"\n{sum(map(len, shelves.values()))} layers; `graphbuilder layers Dense` describes one.")
         print("More: --ops, --fusions, --blocks, --activations, --initializers and others, see --help.")
+
+
+def print_missing(*, as_json: bool) -> None:
+    """Prints the layers of the installed Kerases that the catalog lacks, and why.
+
+    As JSON it is {missing: [{name, reason, instead}]}, the reason null where there is none.
+
+    Arguments:
+        as_json: whether machines will read it.
+
+    Raises:
+        MissingError: Keras is not installed.
+    """
+    # Keras takes seconds to load, and no other list needs it.
+    from graphbuilder.backend.missing import missing_layers
+
+    found = [(name, *(reason or "").partition("; ")[::2]) for name, reason in missing_layers()]
+    if as_json:
+        rows = [{"name": name, "reason": why or None, "instead": use or None} for name, why, use in found]
+        print(json.dumps({"missing": rows}, indent=2))
+        return
+    for name, why, use in found:
+        print(bold(name))
+        for said in (why or "the catalog does not have it yet", use):
+            for line in textwrap.wrap(said, terminal_width() - 2):
+                print(f"  {line}")
+    print(f"\n{len(found)} layers of Keras cannot be used in blueprints; `graphbuilder layers` lists those that can.")
 
 
 def _only(shelves: dict[str, list[Item]], family: str) -> dict[str, list[Item]]:

@@ -24,8 +24,8 @@ def print_pages(name: str, *, as_json: bool) -> None:
     """Prints what there is under a name; a layer, an op and a fusion may have the same one.
 
     As JSON it is {entries: […]}, each with kind, name, family, about, arguments and call (lists of {name, type,
-    required, default, about}), inputs (a list of {name, several, optional, about}), tf_keras (a list of sentences) and
-    examples (a list of blueprints as text).
+    required, default, about}), inputs (a list of {name, several, optional, about}), taps (a list of names), tf_keras (a
+    list of sentences) and examples (a list of blueprints as text).
 
     Arguments:
         name: what to describe.
@@ -86,6 +86,10 @@ def _page(item: Item) -> Iterator[str]:
     yield from _arguments("arguments" if item.key != "block" else "params", item.arguments, width)
     yield from _ports(item.ports, width)
     yield from _arguments("call (what is not a tensor, under call:)", item.call, width)
+    if item.taps:
+        yield bold("taps (values inside, named behind the node: backbone.tap)")
+        yield from textwrap.wrap(", ".join(item.taps), width, initial_indent="  ", subsequent_indent="  ")
+        yield ""
     notes = list(tf_keras_notes(item.entry)) if item.entry is not None else []
     if notes:
         yield bold("tf_keras, the Keras 2 twin")
@@ -142,6 +146,9 @@ def tf_keras_notes(entry: type[Entry]) -> Iterator[str]:
     if legacy.absent is not None:
         yield f"has none: {legacy.absent}"
         return
+    if legacy.differs is not None:
+        yield f"has another one: {legacy.differs}"
+        return
     if legacy.name is not None:
         yield f"calls it {legacy.name}"
     yield from (f"calls {ours} {theirs}" for ours, theirs in legacy.renamed.items())
@@ -161,6 +168,7 @@ def _data(item: Item) -> dict[str, Any]:
             for port in item.ports
         ],
         "call": [_argument_data(argument) for argument in item.call],
+        "taps": list(item.taps),
         "masking": str(item.entry.masking) if item.entry and issubclass(item.entry, LayerEntry) else None,
         "tf_keras": list(tf_keras_notes(item.entry)) if item.entry is not None else [],
         "examples": _examples(item),

@@ -29,11 +29,16 @@ def command(
     ] = None,
     ops: Annotated[bool, typer.Option("--ops", help="List the ops.")] = False,
     fusions: Annotated[bool, typer.Option("--fusions", help="List the ways to merge branches.")] = False,
-    blocks: Annotated[bool, typer.Option("--blocks", help="List the standard blocks.")] = False,
+    blocks: Annotated[
+        bool, typer.Option("--blocks", help="List the standard blocks and the models of the zoo.")
+    ] = False,
     activations: Annotated[bool, typer.Option("--activations", help="List the activations.")] = False,
     initializers: Annotated[bool, typer.Option("--initializers", help="List the initializers.")] = False,
     regularizers: Annotated[bool, typer.Option("--regularizers", help="List the regularizers.")] = False,
     constraints: Annotated[bool, typer.Option("--constraints", help="List the constraints.")] = False,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="List the layers of Keras that blueprints cannot use, with the reasons.")
+    ] = False,
     family: Annotated[
         str | None, typer.Option(metavar="NAME", help="List one family of layers or ops only.", show_default=False)
     ] = None,
@@ -41,7 +46,7 @@ def command(
 ) -> int:
     """List layers, or describe one with an example to paste.
 
-    A name may be a layer's, an op's, a fusion's or a standard block's.
+    A name may be a layer's, an op's, a fusion's, or that of a standard block or a model of the zoo.
     """
     as_json = output_format is OutputFormat.JSON
     if name is not None:
@@ -49,8 +54,11 @@ def command(
 
         print_pages(name, as_json=as_json)
         return 0
-    from graphbuilder.cli.layer_list import print_lists
+    from graphbuilder.cli.layer_list import print_lists, print_missing
 
+    if missing:
+        print_missing(as_json=as_json)
+        return 0
     asked = {
         "ops": ops,
         "fusions": fusions,

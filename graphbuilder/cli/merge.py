@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from graphbuilder.cli.completion import fusion_names, node_names
-from graphbuilder.cli.options import FileArgument, ForceOption, FormatOption, OutputFormat, SetOption, parse_set
+from graphbuilder.cli.completion import block_names, fusion_names, node_names
+from graphbuilder.cli.options import (
+    FileArgument,
+    ForceOption,
+    FormatOption,
+    LimitOption,
+    OutputFormat,
+    SetOption,
+    parse_set,
+)
 
 if TYPE_CHECKING:
     from graphbuilder.editing import Edited
@@ -20,7 +28,8 @@ EPILOG = (
     "Examples: graphbuilder merge vqa.yaml image text --list; "
     "graphbuilder merge vqa.yaml image text --with concat -o merged.yaml; "
     "graphbuilder merge vqa.yaml image text --with concat --option axis=1; "
-    "graphbuilder merge vqa.yaml image text --with add --into answer --in-place"
+    "graphbuilder merge vqa.yaml image text --with add --into answer --in-place; "
+    "graphbuilder merge deep.yaml main shortcut --block stage --with add"
 )
 
 
@@ -58,8 +67,19 @@ def command(
             autocompletion=node_names,
         ),
     ] = None,
+    block: Annotated[
+        str | None,
+        typer.Option(
+            "--block",
+            metavar="BLOCK",
+            help="Merge inside this block of the file; the nodes and --into are its own.",
+            show_default=False,
+            autocompletion=block_names,
+        ),
+    ] = None,
     only_add: Annotated[bool, typer.Option("--only-add", help="Wire it into nothing.")] = False,
     settings: SetOption = None,
+    limits: LimitOption = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="PATH", help="Where to. Left out or -, stdout.", show_default=False),
@@ -85,7 +105,7 @@ def command(
         )
         from graphbuilder.cli.merge_list import print_list
 
-        print_list(file, nodes, parse_set(settings), as_json=output_format is OutputFormat.JSON)
+        print_list(file, nodes, parse_set(settings), block, as_json=output_format is OutputFormat.JSON)
         return 0
     _refuse_contradictions(strategy, into, only_add, output, in_place)
     assert strategy is not None
@@ -104,6 +124,7 @@ def command(
         options=_parse_options(options),
         into=[] if only_add else into,
         params=parse_set(settings),
+        block=block,
     )
     if path is not None:
         write_whole(path, edited.text.encode("utf-8"), force=replaces)

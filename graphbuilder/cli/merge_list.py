@@ -27,18 +27,21 @@ _COLUMNS = (
 )
 
 
-def print_list(file: Path, nodes: Sequence[str], params: Mapping[str, Any], *, as_json: bool) -> None:
+def print_list(
+    file: Path, nodes: Sequence[str], params: Mapping[str, Any], block: str | None = None, *, as_json: bool
+) -> None:
     """Prints the fusions that fit, and below them those that do not, each with its reason.
 
     Arguments:
         file: the blueprint.
         nodes: what would be merged.
         params: values for some of its params.
+        block: the block that the nodes stand in; None for the file itself.
         as_json: whether it is printed for machines.
     """
     from graphbuilder.api import load
 
-    judged = judge(load(file), nodes, params)
+    judged = judge(load(file), nodes, params, block)
     if as_json:
         print(json.dumps(document(judged), indent=2))
         return

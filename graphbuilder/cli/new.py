@@ -36,15 +36,18 @@ def command(
 
     The copy is the shipped file, byte for byte, and needs nothing beside it.
     """
-    from graphbuilder.blueprint.shipped import blueprint_names, blueprint_path
-    from graphbuilder.errors import CommandError, Diagnostic, suggestion
+    from graphbuilder.blueprint.shipped import blueprint_names, blueprint_path, zoo_names
+    from graphbuilder.errors import CommandError, Diagnostic, nearest
 
     if name is None:
         _list()
         return 0
     shipped = blueprint_path(name.removesuffix(".yaml"))
     if shipped is None:
-        hint = suggestion(name, blueprint_names(), listing="`graphbuilder new` lists them")
+        # Models of the zoo are found by their own names too.
+        known = {each.removeprefix("zoo."): each for each in [*zoo_names(), *blueprint_names()]}
+        close = nearest(name.removeprefix("zoo."), known)
+        hint = f"did you mean {known[close]}?" if close else "`graphbuilder new` lists them"
         raise CommandError(Diagnostic("GB603", f"{name} is not a shipped blueprint", hint=hint))
     if path is not None and output is not None:
         raise CommandError(Diagnostic("GB603", f"both {path} and -o {output} say where to write", hint="leave one out"))
@@ -80,7 +83,7 @@ def _quoted(path: Path) -> str:
 
 def _list() -> None:
     """Prints what is shipped, with the first line of each description."""
-    from graphbuilder.blueprint.shipped import blueprint_abouts
+    from graphbuilder.blueprint.shipped import blueprint_abouts, zoo_names
     from graphbuilder.cli.output import bold, terminal_width
 
     abouts = blueprint_abouts()
@@ -90,4 +93,7 @@ def _list() -> None:
         print(f"{bold(name.ljust(wide))}  {lines[0]}")
         for line in lines[1:]:
             print(f"{'':{wide}}  {line}")
+    print()
+    for line in textwrap.wrap(f"The zoo, models of keras.applications: {', '.join(zoo_names())}.", terminal_width()):
+        print(line)
     print("\n`graphbuilder new NAME` writes one to the current folder.")

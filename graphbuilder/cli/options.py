@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +13,17 @@ import typer
 from graphbuilder.cli.completion import blueprint_files
 from graphbuilder.errors import BlueprintError, CommandError, Diagnostic
 
-__all__ = ["FileArgument", "ForceOption", "FormatOption", "OutputFormat", "SetOption", "TrustOption", "parse_set"]
+__all__ = [
+    "FileArgument",
+    "ForceOption",
+    "FormatOption",
+    "LimitOption",
+    "OutputFormat",
+    "ReportFormat",
+    "SetOption",
+    "TrustOption",
+    "parse_set",
+]
 
 
 class OutputFormat(StrEnum):
@@ -20,6 +31,31 @@ class OutputFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+class ReportFormat(StrEnum):
+    """How diagnostics are printed where they are the result."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
+
+
+def set_limits(settings: list[str] | None) -> list[str] | None:
+    """Sets limits for this process, and for those that it starts.
+
+    Raises:
+        CommandError: a setting cannot be understood.
+    """
+    if settings:
+        from graphbuilder.limits import VARIABLE, parse_limits
+
+        found = parse_limits(
+            [*os.environ.get(VARIABLE, "").split(","), *settings] if VARIABLE in os.environ else settings
+        )
+        os.environ[VARIABLE] = ",".join(f"{name}={value}" for name, value in found.items())
+    return settings
 
 
 FileArgument = Annotated[
@@ -33,6 +69,15 @@ SetOption = Annotated[
     typer.Option("--set", metavar="NAME=VALUE", help="Set a param of the blueprint; may be given several times."),
 ]
 FormatOption = Annotated[OutputFormat, typer.Option("--format", help="Print text for people or JSON for machines.")]
+LimitOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--limit",
+        metavar="NAME=NUMBER",
+        callback=set_limits,
+        help="Raise a limit on what a file may ask for, such as nodes=500k; may be given several times.",
+    ),
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace the output if it exists.")]
 TrustOption = Annotated[
     list[str] | None,

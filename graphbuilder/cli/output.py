@@ -21,9 +21,10 @@ __all__ = [
     "note",
     "print_data",
     "print_diagnostics",
+    "print_report",
     "progress",
     "terminal_width",
-    "wants_json",
+    "wanted_format",
 ]
 
 _RED, _YELLOW, _BOLD, _DIM, _RESET = "\x1b[31m", "\x1b[33m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
@@ -35,9 +36,14 @@ _WIDTH, _NARROWEST = 80, 40
 PATIENCE = 0.5
 
 
-def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether the command line asks for `--format json`, known even when a command fails before it runs."""
-    return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
+def wanted_format(arguments: Sequence[str]) -> str:
+    """The format that the command line asks for with `--format`, known even when a command fails before it runs."""
+    for before, word in pairwise(["", *arguments]):
+        if before == "--format":
+            return word
+        if word.startswith("--format="):
+            return word.partition("=")[2]
+    return "text"
 
 
 def colour(stream: object) -> bool:
@@ -92,6 +98,27 @@ def print_diagnostics(diagnostics: Iterable[Diagnostic], *, as_json: bool = Fals
     coloured = colour(sys.stderr)
     for item in found:
         print(_coloured(item) if coloured else str(item), file=sys.stderr)
+
+
+def print_report(diagnostics: Sequence[Diagnostic], wanted: str) -> None:
+    """Writes diagnostics in a format: text to stderr, what machines read to stdout.
+
+    Arguments:
+        diagnostics: what was found.
+        wanted: "json", "github" or "sarif"; anything else is text.
+    """
+    if wanted == "github":
+        from graphbuilder.cli.ci_formats import github_lines
+
+        print_data("".join(f"{line}\n" for line in github_lines(diagnostics)))
+    elif wanted == "sarif":
+        from importlib.metadata import version
+
+        from graphbuilder.cli.ci_formats import sarif
+
+        print_data(json.dumps(sarif(diagnostics, version("graphbuilder")), indent=2, ensure_ascii=False) + "\n")
+    else:
+        print_diagnostics(diagnostics, as_json=wanted == "json")
 
 
 def _coloured(diagnostic: Diagnostic) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from graphbuilder.cli.options import FileArgument, ForceOption, SetOption, parse_set
+from graphbuilder.cli.options import FileArgument, ForceOption, LimitOption, SetOption, parse_set
 from graphbuilder.cli.output import print_diagnostics
 
 __all__ = ["command"]
@@ -22,6 +22,7 @@ EPILOG = (
 def command(
     file: FileArgument,
     settings: SetOption = None,
+    limits: LimitOption = None,
     output: Annotated[
         Path | None,
         typer.Option(

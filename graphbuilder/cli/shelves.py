@@ -15,9 +15,9 @@ from graphbuilder.blueprint.entry_schema import (
     param_schema,
     written,
 )
-from graphbuilder.blueprint.loading import load
+from graphbuilder.blueprint.loading import load_shipped
 from graphbuilder.blueprint.schema import Block, Blueprint, Param
-from graphbuilder.blueprint.shipped import NAMESPACES, block_path, blocks_in
+from graphbuilder.blueprint.shipped import NAMESPACES, blocks_in
 from graphbuilder.catalog import Entry, LayerEntry, Port, layers, ops
 from graphbuilder.fusion import FusionStrategy, strategies
 from graphbuilder.registry import Registry
@@ -62,6 +62,7 @@ class Item:
         ports: what it is called with.
         call: call arguments that are not tensors.
         entry: the catalog's entry; None for a block.
+        taps: a block's names for values inside it.
     """
 
     key: str
@@ -72,6 +73,7 @@ class Item:
     ports: tuple[Port, ...]
     call: tuple[Argument, ...]
     entry: type[Entry] | None = None
+    taps: tuple[str, ...] = ()
 
     @property
     def headline(self) -> str:
@@ -129,9 +131,7 @@ def block_names() -> list[str]:
 
 def block_item(name: str) -> Item:
     """What is said of a standard block."""
-    space, _, inner = name.partition(".")
-    path = block_path(space, inner)
-    place = load(path).find_block(inner) if path is not None else None
+    place = load_shipped(name)
     if place is None:
         raise LookupError(name)
     definition: Block | Blueprint = place.definition
@@ -142,11 +142,12 @@ def block_item(name: str) -> Item:
     return Item(
         key="block",
         name=name,
-        family=space,
+        family=name.partition(".")[0],
         about=" ".join((definition.about or "").split()),
         arguments=tuple(sorted(params, key=lambda argument: not argument.required)),
         ports=tuple(Port(port, about=spec.about or "") for port, spec in place.ports.items()),
         call=(),
+        taps=tuple(definition.taps),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from graphbuilder.cli.options import FileArgument, FormatOption, OutputFormat, SetOption, parse_set
+from graphbuilder.cli.options import FileArgument, FormatOption, LimitOption, OutputFormat, SetOption, parse_set
 from graphbuilder.cli.output import print_diagnostics
 
 __all__ = ["command"]
@@ -21,6 +21,7 @@ EPILOG = (
 def command(
     file: FileArgument,
     settings: SetOption = None,
+    limits: LimitOption = None,
     depth: Annotated[
         int | None,
         typer.Option(

@@ -42,6 +42,7 @@ def document(
             {name, role, value, shape, dtype, merged, modalities, stated, adapters}: the value that arrives with its
             shape and dtype, and under `merged` {shape, dtype} as it is merged. An adapter is {call, written, reason,
             shape, dtype}: the node that does it, as `align:` would write it, why, and what comes of the branch.
+        pretrained: the weights that blocks begin with, by the paths of these: `imagenet`, or the name of a file.
         outputs: a list of {name, value, shape, dtype, masked}: `value` is one of the values above, `name` its key in a
             mapping, its number in a list, null where there is just one output.
         totals: {parameters, trainable, non_trainable, unknown_weights, size, macs, unknown_macs, memory}: sums of what
@@ -70,6 +71,7 @@ def document(
             for node in analysis.nodes
         ],
         "fusions": [_fusion(fusion) for fusion in summary.fusions],
+        "pretrained": dict(summary.pretrained),
         "outputs": [
             {"name": item.name, "value": item.value, **tensor_data(item.type), "masked": item.masked}
             for item in summary.outputs

@@ -170,6 +170,8 @@ def _footer(summary: Summary, rows: Sequence[Row], folded: int, memory: str) -> 
     for output in summary.outputs:
         name = "" if output.name is None else f"{output.name} = "
         yield "output", f"{name}{output.value} {_type_text(output.type)}"
+    if summary.pretrained:
+        yield "pretrained", listed([f"{path}: {weights}" for path, weights in summary.pretrained.items()])
     masked = [
         value for call in summary.calls for value, carries in zip(call.values, call.masked, strict=True) if carries
     ]

@@ -18,6 +18,7 @@ from graphbuilder.cli.options import (
     FileArgument,
     ForceOption,
     FormatOption,
+    LimitOption,
     OutputFormat,
     SetOption,
     TrustOption,
@@ -99,6 +100,7 @@ def command(
     columns: ColumnsOption = None,
     pixels: Annotated[PixelsOption, typer.Option(help="How the brightness of images is told.")] = PixelsOption.AUTO,
     settings: SetOption = None,
+    limits: LimitOption = None,
     keras: Annotated[int, typer.Option(min=2, max=3, help="3 for Keras 3, 2 for the tf_keras twin.")] = 3,
     strategy: Annotated[
         StrategyOption | None,
@@ -106,6 +108,12 @@ def command(
     ] = None,
     history: Annotated[
         Path | None, typer.Option(help="Where to write the epochs: .csv or .json.", show_default=False)
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            help="A .weights.h5 or .keras file to begin with, such as an earlier training gave.", show_default=False
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was interrupted.")] = False,
     force: ForceOption = False,
@@ -144,6 +152,7 @@ def command(
             strategy.value if strategy is not None else None,
             resume,
             force,
+            weights,
         )
     )
     print_diagnostics(prepared.data.warnings)

@@ -23,6 +23,7 @@ __all__ = [
     "LEGAL",
     "MIXED_ATTENTION",
     "SCHEMES",
+    "UNCONVERTED",
     "ConversionRuling",
     "Outcome",
     "Scheme",
@@ -134,6 +135,11 @@ EXCEPTIONS: Mapping[str, Mapping[Scheme, ConversionRuling]] = {
     "GRU unrolled": {"int8": _float("SPLIT")},
     "GRU masked, unrolled": {"int8": _GRU_MASK, "int16x8": _MASK_16},
     "SimpleRNN": _LOOPS,
+    # Whatever its cell, as with the one that fares worst.
+    "RNN": _LOOPS,
+    "RNN masked": _LOOPS,
+    "RNN unrolled": {"int8": _float("SPLIT")},
+    "RNN masked, unrolled": {"int8": _GRU_MASK, "int16x8": _MASK_16},
     "ConvLSTM1D": _CONV_LOOPS,
     "ConvLSTM2D": _CONV_LOOPS,
     "ConvLSTM3D": {"int8": _SIX_AXES, "int16x8": _SIX_AXES},
@@ -146,6 +152,26 @@ EXCEPTIONS: Mapping[str, Mapping[Scheme, ConversionRuling]] = {
     "Bidirectional of GRU unrolled": {"int8": _float("SPLIT")},
     "Bidirectional of SimpleRNN": _LOOPS,
     "AdditiveAttention": {"int16x8": _ADDITIVE},
+}
+
+# The kinds that are not converted, of which there are no cells.
+UNCONVERTED: Mapping[str, ConversionRuling] = {
+    **dict.fromkeys(
+        (
+            "CategoryEncoding",
+            "Discretization",
+            "HashedCrossing",
+            "Hashing",
+            "IntegerLookup",
+            "StringLookup",
+            "TextVectorization",
+        ),
+        illegal("TFLite has no operators for its tables, hashes and counts", "turn the data into numbers beforehand"),
+    ),
+    **dict.fromkeys(
+        ("LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells"),
+        illegal("a single step was never converted, so nobody knows what becomes of it", "put the cell into RNN"),
+    ),
 }
 
 # What is not legal of activations of layers after training, by their name and the scheme.

@@ -16,6 +16,7 @@ from graphbuilder.compression.conversion_table import (
     LEGAL,
     MIXED_ATTENTION,
     SCHEMES,
+    UNCONVERTED,
     ConversionRuling,
     Outcome,
     Scheme,
@@ -47,7 +48,7 @@ KEEPING_SCALES = JOINS | frozenset(
 )
 _ELSEWHERE = "use a layer that tf_keras has too, or leave the model uncompressed"
 # Kinds whose mask changes what they are converted to.
-_MASKS = frozenset({"LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
+_MASKS = frozenset({"LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
 # Without a mask and laid out step by step there is no loop whose ranges cannot be measured.
 _RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN"})
 
@@ -92,6 +93,8 @@ def ruling_of_form(form: str, scheme: Scheme, *, trained: bool | None = None) ->
     if activation and trained is None:
         return _worse(ruling_of_form(form, scheme), ACTIVATIONS[activation].get(scheme, LEGAL))
     for row in _rows(form):
+        if row.partition(" ")[0] in UNCONVERTED:
+            return UNCONVERTED[row.partition(" ")[0]]
         if trained is None and row in EXCEPTIONS:
             return EXCEPTIONS[row].get(scheme, LEGAL)
         if trained and row in AWARE:
@@ -144,8 +147,9 @@ def conversion_ruling(
 def _without_twin(entry: LayerEntry) -> ConversionRuling | None:
     """The ruling on a layer that tf_keras, from which conversion starts, lacks or cannot make as it is written."""
     legacy = type(entry).legacy
-    if legacy.absent is not None:
-        return illegal(f"conversion starts from tf_keras, and there {legacy.absent}", _ELSEWHERE)
+    lack = legacy.absent or legacy.differs
+    if lack is not None:
+        return illegal(f"conversion starts from tf_keras, and there {lack}", _ELSEWHERE)
     for name in legacy.lacking:
         # A twin without a seed is a twin.
         if name != "seed" and getattr(entry, name) != type(entry).model_fields[name].default:

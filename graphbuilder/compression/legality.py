@@ -14,7 +14,7 @@ from graphbuilder.compression.conversions import (
     ruling_of_form,
 )
 from graphbuilder.compression.kernels import Kernel, kernels_of
-from graphbuilder.compression.legality_table import COLUMNS, CONVERSIONS, MOVING, REASONS, TABLE
+from graphbuilder.compression.legality_table import COLUMNS, CONVERSIONS, MOVING, NO_TWIN, REASONS, TABLE
 from graphbuilder.compression.low_rank import unfactorable
 from graphbuilder.compression.options import Block
 from graphbuilder.compression.passes import Cluster, CompressionPass, LowRank, Prune, Quantize
@@ -83,8 +83,8 @@ def verdict_of(kind: str, column: str) -> tuple[Verdict, str | None]:
         kind: the layer's kind.
         column: one of `COLUMNS` or `CONVERSIONS`.
     """
-    if TABLE[kind]["prune"] == "k":
-        return Verdict.ILLEGAL, REASONS["k"]
+    if TABLE[kind]["prune"] in NO_TWIN:
+        return Verdict.ILLEGAL, REASONS[TABLE[kind]["prune"]]
     if column in CONVERSIONS:
         found = _converted(ruling_of_form(kind, CONVERSIONS[column]), moves=kind in MOVING)
         return found.verdict, found.reason

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 from graphbuilder.compression.conversion_table import SCHEMES, Scheme
 
-__all__ = ["COLUMNS", "CONVERSIONS", "MOVING", "REASONS", "TABLE"]
+__all__ = ["COLUMNS", "CONVERSIONS", "MOVING", "NO_TWIN", "REASONS", "TABLE"]
 
 # The ways to compress that change weights, which rulings differ for.
 COLUMNS = ("prune", "prune 2:4", "prune block", "cluster", "quantize aware", "low_rank")
@@ -28,10 +28,16 @@ REASONS: Mapping[str, str] = {
     "d": "its kernel has one input for each output, and so no axis of inputs to group along",
     "f": "it is made of thin factors already",
     "k": "Keras 3 has it and tf_keras, where compression runs, does not",
+    "m": "compressing it was never tried, so nobody knows what becomes of it",
     "n": "its kernel is not a matrix between one layer and the next",
+    "o": "what tf_keras, where compression runs, has of that name does something else",
+    "t": "in training it gives other numbers than at inference, and training for 8 bits goes wrong by that",
     "v": "graphbuilder replaces no transposed convolutions",
     "w": "what replaces a layer cannot be wrapped",
 }
+
+# The reasons for which there is nothing to convert either.
+NO_TWIN = frozenset("ko")
 
 # Columns: prune, 2:4, block, cluster, quantize aware, low_rank.
 _WITH_KERNELS = """
@@ -55,9 +61,20 @@ _WITH_KERNELS = """
     ConvLSTM2D          X X X X X c
     ConvLSTM3D          X X X X X c
     MultiHeadAttention  L X X L X n
-    GroupQueryAttention k k k k k k
-    RMSNormalization    k k k k k k
 """
+
+# Those of which no column can be used, by the reason.
+_OUT_OF_REACH = {
+    "k": "GroupQueryAttention RMSNormalization ReversibleEmbedding MelSpectrogram STFTSpectrogram AdaptiveMaxPooling1D "
+    "AdaptiveMaxPooling2D AdaptiveMaxPooling3D AdaptiveAveragePooling1D AdaptiveAveragePooling2D "
+    "AdaptiveAveragePooling3D RandomShear RandomPerspective RandomElasticTransform RandomSaturation RandomHue "
+    "RandomColorJitter RandomColorDegeneration RandomGrayscale RandomInvert RandomPosterization RandomSharpness "
+    "RandomGaussianBlur AutoContrast ContrastLimitedAdaptiveHistogramEqualization Solarization MixUp CutMix "
+    "RandomErasing RandAugment AugMix",
+    "m": "RNN LSTMCell GRUCell SimpleRNNCell StackedRNNCells CategoryEncoding Discretization HashedCrossing Hashing "
+    "IntegerLookup StringLookup TextVectorization RandomZoom",
+    "o": "RandomCrop SpectralNormalization",
+}
 
 # They have no kernel, and compute: what they give can be quantized. By what they are in training aware of it.
 _COMPUTING = {
@@ -73,8 +90,11 @@ MOVING = frozenset(
     "Masking Identity Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout GaussianDropout "
     "GaussianNoise ActivityRegularization MaxPooling1D MaxPooling2D MaxPooling3D GlobalMaxPooling1D GlobalMaxPooling2D "
     "GlobalMaxPooling3D Flatten Permute RepeatVector Reshape Cropping1D Cropping2D Cropping3D ZeroPadding1D "
-    "ZeroPadding2D ZeroPadding3D UpSampling1D UpSampling3D CenterCrop".split()
+    "ZeroPadding2D ZeroPadding3D UpSampling1D UpSampling3D CenterCrop RandomFlip RandomRotation RandomTranslation "
+    "RandomBrightness RandomContrast".split()
 )
+# Those of them that move pixels or change them by chance in training.
+_CHANGING = "RandomRotation RandomTranslation RandomBrightness RandomContrast"
 
 
 def _table() -> dict[str, dict[str, str]]:
@@ -85,8 +105,13 @@ def _table() -> dict[str, dict[str, str]]:
     for sign, kinds in _COMPUTING.items():
         for kind in kinds.split():
             rows[kind] = dict(zip(COLUMNS, [".", ".", ".", ".", sign, "."], strict=True))
+    for sign, kinds in _OUT_OF_REACH.items():
+        for kind in kinds.split():
+            rows[kind] = dict.fromkeys(COLUMNS, sign)
     for kind in MOVING:
         rows[kind] = dict.fromkeys(COLUMNS, ".")
+    for kind in _CHANGING.split():
+        rows[kind]["quantize aware"] = "t"
     return rows
 
 

@@ -81,7 +81,11 @@ def _unmatched(kinds: dict[str, str], selection: Selection) -> Iterator[NoMatch]
     present = list(dict.fromkeys(kinds.values()))
     for index, written in enumerate(selection.nodes):
         if not any(matches(name, written) for name in names):
-            yield NoMatch("nodes", index, written, _hint(written, names))
+            # A block's name stands for the layers inside it.
+            around = dict.fromkeys(
+                ".".join(name.split(".")[:depth]) for name in names for depth in range(1, name.count(".") + 1)
+            )
+            yield NoMatch("nodes", index, written, _hint(written, [*names, *around]))
     for index, written in enumerate(selection.layers):
         if written not in present:
             yield NoMatch("layers", index, written, suggestion(written, present))

@@ -10,6 +10,7 @@ from graphbuilder.blueprint import BlockNode, BlockPlace, Document, ExpressionEr
 from graphbuilder.blueprint.forms import KINDS
 from graphbuilder.blueprint.shipped import NAMESPACES
 from graphbuilder.editing.changes import changed_data
+from graphbuilder.editing.checking import lowered
 from graphbuilder.editing.levels import Level, refused
 from graphbuilder.editing.param_text import substituted
 from graphbuilder.editing.references import references
@@ -43,6 +44,7 @@ class BlockNodes:
         assert found is not None, written.block
         self.place: BlockPlace = found
         self._refuse_reuse()
+        self._refuse_whole()
         self.copies = self._copies()
         # Without a written `repeat`, paths have no numbers.
         self.numbered = "repeat" in written.model_fields_set
@@ -74,6 +76,27 @@ class BlockNodes:
                     self.level.at("nodes", self.node), key=True, hint=f"inlined, it has no name for {name}",
                     related=(Related("it does so here", None, place),),
                 )  # fmt: skip
+
+    def _refuse_whole(self) -> None:
+        """Refuses what is said of the block as a whole and single nodes cannot say.
+
+        Raises:
+            CommandError: GB303.
+        """
+        said = {
+            "pretrained": "gives its weights to the whole block",
+            "trainable": "says from which node of the block on training changes it",
+        }
+        for key, what in said.items():
+            value = getattr(self.written, key)
+            if value is None or key in self.place.definition.params or isinstance(value, bool):
+                continue
+            if key == "trainable" and isinstance(value, str):
+                continue
+            raise refused(
+                self.document, "GB303", f"{key} of {self.node} {what}, which single nodes cannot say",
+                self.level.at("nodes", self.node, key), hint=f"take {key} away first",
+            )  # fmt: skip
 
     def _copies(self) -> int:
         """How often the block stands here.
@@ -203,9 +226,30 @@ class BlockNodes:
                         node = _with_from(node, taken)
                     if "block" in node:
                         node["block"] = self._reachable(node["block"], self.place)
+                    self._trained(node, self._path(index, name))
                     above = self.names[index][name]
                     yield above, node
                 before = name
+
+    def _path(self, index: int, name: str) -> str:
+        """The path of a node of the block before it was inlined, from the level where the block is used."""
+        return f"{self.node}.{index}.{name}" if self.numbered else f"{self.node}.{name}"
+
+    def _trained(self, node: dict[str, Any], path: str) -> None:
+        """Lets a new node say of training what was said of the whole block."""
+        said = self.written.trainable
+        if said is None or "trainable" in self.place.definition.params or "op" in node or "reuse" in node:
+            return
+        if ":" in node.get("layer", ""):
+            node["args"] = {**node.get("args", {}), "trainable": said}
+        elif "layer" not in node or self._owns_weights(path):
+            node["trainable"] = said
+
+    def _owns_weights(self, path: str) -> bool:
+        """Whether a layer has weights, of which alone training can be spoken; true where that is not known."""
+        graph = lowered(self.document).graph
+        found = () if graph is None else graph.layers.items()
+        return all(layer.weights != () for name, layer in found if name == path or name.endswith(f".{path}"))
 
     def _followed(self, inner: Level, index: int) -> dict[str, Any]:
         """The block's nodes with what they refer to under its new names."""
@@ -247,7 +291,8 @@ class BlockNodes:
         """What a block that is named in another file is called here; it is brought along where it has no name here."""
         inner = place.document.find_block(name)
         assert inner is not None, name
-        if place.document is self.document or name.partition(".")[0] in NAMESPACES:
+        hidden = name.partition(".")[0] in self.document.blueprint.imports
+        if place.document is self.document or (name.partition(".")[0] in NAMESPACES and not hidden):
             return name
         space = self.written.block if not self.place.path else self.written.block.rpartition(".")[0]
         for tried in (f"{space}.{name}", name):

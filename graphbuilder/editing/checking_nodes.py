@@ -161,7 +161,7 @@ def _block_faults(
     path, document = level.at("nodes", name), level.document
     given: dict[str, Any] = {}
     faults: list[Diagnostic] = []
-    for argument, value in node.arguments.items():
+    for argument, value in node.given(kind.params).items():
         if argument not in held:
             try:
                 given[argument] = resolve_values(value, params)

@@ -15,7 +15,14 @@ from graphbuilder.editing.checking import lowered
 from graphbuilder.editing.levels import Level, listed, refused
 from graphbuilder.editing.param_text import expressions, named_params, renamed
 from graphbuilder.editing.references import Use, feeding, implied_output, same_branch
-from graphbuilder.editing.rewriting import Follow, followed_nodes, followed_outputs, followed_passes, followed_training
+from graphbuilder.editing.rewriting import (
+    Follow,
+    followed_nodes,
+    followed_outputs,
+    followed_passes,
+    followed_taps,
+    followed_training,
+)
 from graphbuilder.errors import Related
 
 __all__ = ["Extraction"]
@@ -245,6 +252,8 @@ class Extraction:
         found += [Delete((*nodes, name)) for name in self.chosen]
         found += followed_nodes(self.level, self.rest, self.seen_outside, self.path_outside)
         found += followed_outputs(self.level, self.seen_outside)
+        # A tap names what lies inside by its path, so that it makes no output of the block.
+        found += followed_taps(self.level, self.path_outside)
         found += self._kept_implied()
         if self.level.block is None:
             found += followed_passes(self.document, self.path_outside)

@@ -12,7 +12,14 @@ from graphbuilder.editing.changes import Change, Insert, InsertItem, Remove, Ren
 from graphbuilder.editing.levels import inserted_section, listed
 from graphbuilder.editing.passing import planned
 from graphbuilder.editing.references import implied_output
-from graphbuilder.editing.rewriting import Follow, followed_nodes, followed_outputs, followed_passes, followed_training
+from graphbuilder.editing.rewriting import (
+    Follow,
+    followed_nodes,
+    followed_outputs,
+    followed_passes,
+    followed_taps,
+    followed_training,
+)
 
 __all__ = ["Inlining"]
 
@@ -35,6 +42,7 @@ class Inlining(BlockNodes):
         rest = [name for name in self.order if name != self.node]
         found += followed_nodes(self.level, rest, self.seen_outside, self.path_outside)
         found += followed_outputs(self.level, self.seen_outside)
+        found += followed_taps(self.level, self.seen_outside)
         found += self._kept_implied()
         if self.level.block is None:
             found += self._passes()
@@ -69,6 +77,9 @@ class Inlining(BlockNodes):
             return ports[step]
         if step in self.sources[index] and len(steps) == 1:
             return self.sources[index][step]
+        taps = self.place.definition.taps
+        if step in taps and len(steps) == 1:
+            return self.seen(index)(taps[step])
         return ".".join([names[step], *steps[1:]]) if step in names else reference
 
     def path_outside(self, path: str) -> str:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 
-from graphbuilder.blueprint import Document, Node, Param, ReuseNode, load
+from pydantic import ValidationError
+
+from graphbuilder.blueprint import Document, Node, Param, ReuseNode
 from graphbuilder.blueprint.entry_schema import blueprint_key, written
-from graphbuilder.blueprint.shipped import NAMESPACES, block_path
+from graphbuilder.blueprint.loading import load_shipped
+from graphbuilder.blueprint.shipped import NAMESPACES
 from graphbuilder.catalog import REFUSED, Entry, Port, layers, ops
 from graphbuilder.editing.levels import Level, refused
 from graphbuilder.editing.paths import looked_up
@@ -24,6 +27,10 @@ KindKey: TypeAlias = Literal["layer", "op", "fuse", "block"]
 _KEYS: tuple[KindKey, ...] = get_args(KindKey)
 # Where a word of a class name begins, in Keras's names of layers (keras/src/utils/naming.py: to_snake_case).
 _WORD_START = re.compile(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])")
+
+
+# The keys that a node which uses a block may have beside the block's params and those of every node.
+BLOCK_KEYS = ("repeat", "trainable", "pretrained")
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class Kind:
     @cached_property
     def keys(self) -> frozenset[str]:
         """Every key that a node of this kind may have beside its name."""
-        own = {"layer": ("call",), "op": (), "fuse": (), "block": ("repeat",)}[self.key]
+        own = {"layer": ("call",), "op": (), "fuse": ("trainable",), "block": BLOCK_KEYS}[self.key]
         custom = ("args", "gives") if self.custom else ()
         return frozenset((*self.arguments, "from", "when", "about", *own, *custom))
 
@@ -83,11 +90,21 @@ def required_arguments(kind: Kind) -> dict[str, Any]:
     if kind.entry is None:
         return {name: _sample(param) for name, param in kind.params.items() if param.required}
     needed = [name for name, info in kind.entry.model_fields.items() if info.is_required()]
-    if not needed:
+    if not needed and _stands_bare(kind.entry):
         return {}
     # In the order in which an author would write them.
     example = kind.entry.examples[0].arguments
+    needed = needed or list(example)
     return {blueprint_key(kind.entry, name): written(value) for name, value in example.items() if name in needed}
+
+
+def _stands_bare(entry: type[Entry]) -> bool:
+    """Whether an entry takes its own defaults: Keras gives defaults to arguments of some layers, and refuses them."""
+    try:
+        entry.model_validate({})
+    except ValidationError:
+        return False
+    return True
 
 
 def _sample(param: Param) -> Any:
@@ -142,11 +159,10 @@ def kind_of(document: Document, key: str, name: str) -> Kind:
 
 def _block(document: Document, name: str) -> Kind:
     place = document.find_block(name)
-    space, _, inner = name.partition(".")
+    space = name.partition(".")[0]
     if place is None and space in NAMESPACES and space not in document.imports:
         # A shipped block is loaded with the file only where it is used.
-        path = block_path(space, inner)
-        place = load(path).find_block(inner) if path is not None else None
+        place = load_shipped(name)
     if place is None:
         hint = suggestion(name, document.block_names(), listing="declare it under `blocks:`")
         raise refused(document, "GB205", f"{name} is not a block", found=name, hint=hint)

@@ -36,7 +36,7 @@ __all__ = [
 # The keys of a file in the order in which people read them.
 ORDER = (
     "blueprint", "name", "about", "description", "params", "imports", "inputs", "inputs_as", "blocks", "nodes",
-    "outputs", "training", "compression", "budget",
+    "outputs", "taps", "training", "compression", "budget",
 )  # fmt: skip
 
 
@@ -83,13 +83,13 @@ class Level:
         return (*self.path, *path)
 
     def free_name(self, wanted: str, taken: Collection[str] = ()) -> str:
-        """The first of wanted, wanted_2, wanted_3, … that none of its inputs and nodes is called.
+        """The first of wanted, wanted_2, wanted_3, … that none of its inputs, nodes and taps is called.
 
         Arguments:
             wanted: a legal name.
             taken: other names that are not free.
         """
-        used = {*self.names, *taken}
+        used = {*self.names, *self.definition.taps, *taken}
         return next(name for name in _numbered(wanted) if name not in used)
 
 
@@ -165,7 +165,7 @@ def check_name(level: Level, name: str, *, leaving: Collection[str] = ()) -> Non
     """
     document = level.document
     check_legal(document, name)
-    for kind, what in (("nodes", "a node"), ("inputs", "an input")):
+    for kind, what in (("nodes", "a node"), ("inputs", "an input"), ("taps", "a tap")):
         if name in getattr(level.definition, kind) and name not in leaving:
             place = document.source.position(level.at(kind, name), key=True)
             raise refused(

@@ -9,7 +9,7 @@ from typing import Any
 from graphbuilder.blueprint import Block, BlockNode, Blueprint, Node, ReuseNode
 from graphbuilder.text.source import Path
 
-__all__ = ["OUTPUTS", "Use", "feeding", "implied_output", "references", "same_branch", "uses"]
+__all__ = ["OUTPUTS", "Use", "feeding", "implied_output", "naming", "references", "same_branch", "tap_uses", "uses"]
 
 # What the outputs are called among the consumers: a word that no node can have for a name.
 OUTPUTS = "outputs:"
@@ -77,6 +77,19 @@ def uses(blueprint: Blueprint | Block) -> list[Use]:
     else:
         found += [Use(OUTPUTS, reference, where) for reference, where in references(blueprint.outputs, ("outputs",))]
     return found
+
+
+def tap_uses(blueprint: Blueprint | Block) -> list[Use]:
+    """The places under `taps` that name a value.
+
+    They are no places that take one: a tap goes where the value goes that it names, and nothing is connected to it.
+    """
+    return [Use(f"the tap {name}", reference, ("taps", name)) for name, reference in blueprint.taps.items()]
+
+
+def naming(blueprint: Blueprint | Block, name: str) -> list[Use]:
+    """Every place that takes a value of an input or node, and every tap that names one."""
+    return [use for use in (*uses(blueprint), *tap_uses(blueprint)) if use.reference.partition(".")[0] == name]
 
 
 def feeding(blueprint: Blueprint | Block, names: Iterable[str], found: Sequence[Use]) -> set[str]:

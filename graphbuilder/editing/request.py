@@ -157,7 +157,7 @@ def _check_first(level: Level, reference: str) -> None:
     hint = suggestion(first, known, listing=f"known here: {', '.join(known[:8])}" if known else None)
     if inside is not None and nearest(first, known) is None:
         what = f"{first} is a block" if first == inside else f"{first} stands inside the block {inside}"
-        hint = f"{what}; only nodes of the file's own `nodes:` can be merged"
+        hint = f"{what}; `merge --block {inside}` merges the nodes in it"
     message = f"there is no node or input {first}"
     raise CommandError(Diagnostic("GB301", message, file=file, found=reference, hint=hint))
 
@@ -179,7 +179,7 @@ def _check_name(level: Level, name: str) -> None:
                 expected="a letter or _, then letters, digits, _ or -",
             )
         ) from None  # fmt: skip
-    for kind, what in (("nodes", "node"), ("inputs", "input")):
+    for kind, what in (("nodes", "node"), ("inputs", "input"), ("taps", "tap")):
         if name in getattr(level.definition, kind):
             place = source.position(level.at(kind, name), key=True)
             raise CommandError(

@@ -9,10 +9,18 @@ from graphbuilder.blueprint import Document, FuseNode, ReuseNode
 from graphbuilder.compression.selection import is_pattern
 from graphbuilder.editing.changes import Change, Rename, Replace
 from graphbuilder.editing.levels import Level
-from graphbuilder.editing.references import references
+from graphbuilder.editing.references import references, tap_uses
 from graphbuilder.text.source import Path
 
-__all__ = ["Follow", "first_renamed", "followed_nodes", "followed_outputs", "followed_passes", "followed_training"]
+__all__ = [
+    "Follow",
+    "first_renamed",
+    "followed_nodes",
+    "followed_outputs",
+    "followed_passes",
+    "followed_taps",
+    "followed_training",
+]
 
 # A reference from now on; itself where it stays.
 Follow: TypeAlias = Callable[[str], str]
@@ -65,6 +73,11 @@ def followed_nodes(
 def followed_outputs(level: Level, follow: Follow) -> Iterator[Change]:
     """The changes by which the outputs of a level, where it names them, go on naming what they name."""
     yield from _replaced(references(level.definition.outputs, level.at("outputs")), follow)
+
+
+def followed_taps(level: Level, follow: Follow) -> Iterator[Change]:
+    """The changes by which the taps of a level go on naming what they name."""
+    yield from _replaced(((use.reference, level.at(*use.path)) for use in tap_uses(level.definition)), follow)
 
 
 def followed_passes(document: Document, follow: Follow) -> Iterator[Change]:

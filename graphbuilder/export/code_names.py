@@ -9,11 +9,27 @@ from collections.abc import Iterable
 
 from graphbuilder.graph import CustomLayer, Graph
 
-__all__ = ["Imports", "Names"]
+__all__ = ["MODULES", "Imports", "Names"]
 
+# What is imported of Keras where it is used.
+MODULES = ("constraints", "initializers", "layers", "ops", "regularizers")
 # What the code itself needs, and the letters that look like digits.
 _RESERVED = frozenset(
-    {*keyword.kwlist, *dir(builtins), "keras", "layers", "ops", "np", "sys", "named", "build_model", "l", "O", "I"}
+    {
+        *keyword.kwlist,
+        *dir(builtins),
+        "keras",
+        *MODULES,
+        "np",
+        "sys",
+        "tf",
+        "named",
+        "each",
+        "build_model",
+        "l",
+        "O",
+        "I",
+    }
 )
 
 

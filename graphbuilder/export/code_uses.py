@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphbuilder.blueprint import BlockNode, FuseNode
+from graphbuilder.export.code_params import unchanging
 from graphbuilder.export.expressions import Calling, Code, written
 from graphbuilder.export.units import Unit
 from graphbuilder.graph import Value
 
 if TYPE_CHECKING:
-    from graphbuilder.export.code_functions import Function, FunctionWriter, Module
+    from graphbuilder.export.code_functions import FunctionWriter
+    from graphbuilder.export.code_module import Function, Module
 
 __all__ = ["UseWriter"]
+
+# The variable of what makes the layers of one copy, in a loop over those of all.
+_EACH = "each"
 
 
 class UseWriter:
@@ -29,6 +36,10 @@ class UseWriter:
         self._module = module
         self._unit = unit
         self._writer = writer
+        # What makes the layers of uses that are called several times, by the paths of their owners.
+        self._made: dict[str, str] = {}
+        # The lists of those of copies.
+        self._lists: dict[str, str] = {}
 
     def write(self, units: Sequence[Unit]) -> None:
         """Writes the uses of one node: one, or the copies of a repeat.
@@ -48,21 +59,55 @@ class UseWriter:
         elif alike and self._counted(units[0]) and len(units[0].results) == 1 and 0 in functions[0].ports:
             # One copy now, another number of them for another value of a param: the first port is given the output.
             carried = {functions[0].ports.index(0): 0}
+        again = self._writer.makes or any(self._module.is_called_again(unit) for unit in units)
+        if functions[0].makes and again:
+            self._make(units, functions, keywords, alike and (len(units) > 1 or carried is not None))
         if carried is not None:
             self._loop(units, functions, keywords[0], carried)
             return
         for unit, function, given in zip(units, functions, keywords, strict=True):
-            used = self._writer.values
-            inputs = tuple(used[value.name] for value in function.inputs)
-            call = self._call(unit, function, inputs, given, self._name(unit), unit.copy)
-            self._writer.assign(self._results(unit), call)
+            inputs = tuple(self._read(unit, function))
+            self._writer.assign(self._results(unit), self._call(unit, function, inputs, given))
+
+    def _make(
+        self,
+        units: Sequence[Unit],
+        functions: Sequence[Function],
+        keywords: Sequence[Mapping[str, Any]],
+        listed: bool,
+    ) -> None:
+        """Makes the layers of uses that are called several times, unless that is done already."""
+        missing = [unit.owner not in self._made for unit in units]
+        if not any(missing):
+            return
+        writer, node = self._writer, self._unit.owned(units[0].owned_as).lstrip(".")
+        with writer.made_once():
+            if listed and all(missing):
+                variable = writer.new_name(f"{node}_layers")
+                writer.assign([variable], [])
+                with self._counting(units) as index:
+                    call = self._making(units[0], functions[0], keywords[0], index)
+                    writer.say("", Calling(f"{variable}.append", (call,)))
+                self._lists[units[0].owned_as] = variable
+                self._made.update({unit.owner: f"{variable}[{unit.copy}]" for unit in units})
+                return
+            for unit, function, given in itertools.compress(zip(units, functions, keywords, strict=True), missing):
+                number = "" if unit.copy is None else f"_{unit.copy}"
+                variable = writer.new_name(f"{node}_layers{number}")
+                writer.assign([variable], self._making(unit, function, given))
+                self._made[unit.owner] = variable
+
+    def _read(self, unit: Unit, function: Function) -> list[Code]:
+        """The variables that a use is given."""
+        name = self._unit.within(unit.used_as).lstrip(".")
+        return self._writer.read(name, function.inputs, in_order=False)
 
     def _remark(self, unit: Unit) -> None:
         assert unit.node is not None
         where = (*self._unit.where, "nodes", unit.used_as.rpartition(".")[2])
         for said in self._module.comments(self._unit.document).beside(where):
             self._writer.remark(said)
-        self._writer.remark(unit.node.about)
+        self._writer.remark(unit.node.about if unit.reuse is None else unit.reuse.about)
 
     def _keywords(self, unit: Unit, function: Function) -> dict[str, Any]:
         """The params that a function is given, without the number of the copy."""
@@ -70,9 +115,9 @@ class UseWriter:
         given = {}
         for name, argument in function.params.items():
             if name in unit.node.arguments:
-                given[argument] = self._writer.told(unit.node.arguments[name], unit.params[name])
+                given[argument] = unchanging(self._writer.told(unit.node.arguments[name], unit.params[name]))
             elif name not in function.defaults and name != "index":
-                given[argument] = unit.params[name]
+                given[argument] = unchanging(unit.params[name])
         return given
 
     def _call(
@@ -81,18 +126,43 @@ class UseWriter:
         function: Function,
         inputs: tuple[Code, ...],
         keywords: Mapping[str, Any],
-        name: Any,
-        number: Any,
+        index: str | None = None,
     ) -> Calling:
-        copies = {function.params["index"]: number} if "index" in function.params and unit.copy is not None else {}
-        return Calling(function.name, inputs, {**keywords, **copies, function.prefix: name})
+        """A use, which makes the layers unless they are there already.
 
-    def _name(self, unit: Unit, number: str | None = None) -> Any:
+        Arguments:
+            unit: the use.
+            function: of the use.
+            inputs: what it is given.
+            keywords: its params.
+            index: the variable that counts copies, in a loop.
+        """
+        if not function.makes:
+            making = self._making(unit, function, keywords, index)
+            return Calling(making.function, inputs, making.keywords)
+        made: str | Calling = self._made.get(unit.owner) or self._making(unit, function, keywords, index)
+        if index is not None and unit.owned_as in self._lists:
+            made = _EACH
+        named = function.names and (self._writer.makes or unit.owner != unit.path)
+        if named:
+            self._writer.names_calls = True
+        return Calling(made, inputs, {function.prefix: self._name(unit, index)} if named else {})
+
+    def _making(self, unit: Unit, function: Function, keywords: Mapping[str, Any], index: str | None = None) -> Calling:
+        """What makes the layers of a use."""
+        number = unit.copy if index is None else Code(index)
+        copies = {function.params["index"]: number} if "index" in function.params and unit.copy is not None else {}
+        name = self._name(unit, index, owned=function.makes)
+        return Calling(function.name, (), {**keywords, **copies, function.prefix: name})
+
+    def _name(self, unit: Unit, index: str | None = None, owned: bool = False) -> Any:
         """The expression of the beginning of the names of a unit's layers."""
-        path = unit.path if number is None else f"{unit.used_as}.{{{number}}}"
+        whole, node = (unit.owner, unit.owned_as) if owned else (unit.path, unit.used_as)
+        path = whole if index is None else f"{node}.{{{index}}}"
         if not self._unit.path:
-            return path if number is None else Code(f'f"{path}"')
-        return Code(f'f"{{{self._writer.prefix}}}{self._unit.within(path)}"')
+            return path if index is None else Code(f'f"{path}"')
+        behind = self._unit.owned(path) if owned else self._unit.within(path)
+        return Code(f'f"{{{self._writer.prefix}}}{behind}"')
 
     def _results(self, unit: Unit) -> list[str]:
         if len(unit.results) == 1:
@@ -134,7 +204,7 @@ class UseWriter:
     ) -> None:
         """Writes a loop whose variables hold what one copy gives to the next."""
         writer, first, last = self._writer, units[0], units[-1]
-        inputs = [writer.values[value.name] for value in functions[0].inputs]
+        inputs = self._read(first, functions[0])
         node_name = self._unit.within(first.used_as).lstrip(".")
         names = []
         for number, value in enumerate(last.results):
@@ -143,10 +213,24 @@ class UseWriter:
         for slot, number in carried.items():
             writer.assign([names[number]], inputs[slot])
             inputs[slot] = Code(names[number])
-        assert isinstance(first.node, BlockNode)
-        count = writer.told(first.node.repeat, len(units))
-        index = writer.new_name("index")
-        over = count.text if isinstance(count, Code) else str(count)
-        with writer.inside(f"for {index} in range({over}):"):
-            name = self._name(first, index)
-            writer.assign(names, self._call(first, functions[0], tuple(inputs), keywords, name, Code(index)))
+        made = self._lists.get(first.owned_as)
+        function = functions[0]
+        if made is None:
+            with self._counting(units) as index:
+                writer.assign(names, self._call(first, function, tuple(inputs), keywords, index))
+            return
+        named = function.names and (writer.makes or first.owner != first.path)
+        index = writer.loop_name()
+        head = f"for {index}, {_EACH} in enumerate({made}):" if named else f"for {_EACH} in {made}:"
+        with writer.inside(head):
+            writer.assign(names, self._call(first, function, tuple(inputs), keywords, index))
+
+    @contextlib.contextmanager
+    def _counting(self, units: Sequence[Unit]) -> Iterator[str]:
+        """A loop over the numbers of copies; gives the variable that counts them."""
+        node = units[0].node
+        assert isinstance(node, BlockNode)
+        count = self._writer.told(node.repeat, len(units))
+        index = self._writer.loop_name()
+        with self._writer.inside(f"for {index} in range({count.text if isinstance(count, Code) else count}):"):
+            yield index

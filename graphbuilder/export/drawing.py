@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
+from typing import Any
 
-from graphbuilder.catalog import TensorType
-from graphbuilder.graph import Call, Graph, Layer, Value, flatten
+from graphbuilder.blueprint import Document
+from graphbuilder.catalog import LayerEntry, TensorType
+from graphbuilder.catalog.objects import ObjectSpec
+from graphbuilder.export.code_layers import in_front
+from graphbuilder.export.units import Unkept, structured
+from graphbuilder.graph import Call, Graph, Layer, Structure, Value
+from graphbuilder.lowering.resolved_values import plain_entry
 
 __all__ = ["Box", "Drawing", "drawn", "frames_of", "sizes_text"]
 
@@ -56,24 +62,26 @@ def sizes_text(shape: Sequence[int | str | None]) -> str:
     return " × ".join("?" if size is None else str(size) for size in shape) or "scalar"
 
 
-def drawn(graph: Graph, depth: int | None = None) -> Drawing:
+def drawn(graph: Graph, depth: int | None = None, document: Document | None = None) -> Drawing:
     """The boxes and edges of a graph.
 
     Arguments:
         graph: what to draw.
         depth: how many names deep blocks and fusions are drawn; what lies deeper is one box. None or 0 draws all.
+        document: what the graph was made of, so that folded boxes say which block they are.
 
     Example:
         >>> from graphbuilder.blueprint import load
         >>> from graphbuilder.lowering import lower
         >>> drawing = drawn(lower(load("blueprints/image_text.yaml")), 1)
         >>> [(box.title, box.detail) for box in drawing.boxes.values()][2:5]
-        [('image_features', 'Conv2D'), ('text_features', 'Embedding'), ('merged', 'concat of 2 branches')]
+        [('image_features', 'Conv2D 64, 3×3, relu'), ('text_features', 'Embedding'), ('merged', 'concat of 2 branches')]
     """
     made = Drawing(graph.name)
     place: dict[str, str] = {}
     for name, given in graph.inputs.items():
-        made.boxes[name] = Box(name, name, given.modality or _dtype(given.value.type), "input")
+        modality = given.modality if given.modality != name else None
+        made.boxes[name] = Box(name, name, modality or _dtype(given.value.type), "input")
         place[given.value.name] = name
     feeds: dict[str, set[str]] = {name: set() for name in made.boxes}
     for call in graph.calls.values():
@@ -88,14 +96,42 @@ def drawn(graph: Graph, depth: int | None = None) -> Drawing:
             _join(made, place[value.name], path, value)
         for value in call.outputs:
             place[value.name] = path
-    for number, value in enumerate(leaf for leaf in flatten(graph.outputs) if isinstance(leaf, Value)):
+    for number, (name, value) in enumerate(_named(graph.outputs, "")):
         # No node is called so: names have no colon.
         path = f"outputs:{number}"
-        made.boxes[path] = Box(path, "output", _dtype(value.type), "output")
+        made.boxes[path] = Box(path, name or "output", _dtype(value.type), "output")
         _join(made, place[value.name], path, value)
         feeds[path] = {place[value.name]}
     made.boxes = {path: made.boxes[path] for path in _in_order(feeds)}
+    if document is not None:
+        _say_blocks(made, graph, document)
     return made
+
+
+def _named(outputs: Structure, name: str) -> Iterator[tuple[str, Value]]:
+    """The outputs by the keys under which they stand."""
+    # Structures are written by people, at most as deep as the reader lets them be.
+    if isinstance(outputs, Value):
+        yield name, outputs
+        return
+    several = outputs.items() if isinstance(outputs, Mapping) else enumerate(outputs, 1)
+    for key, inner in several:
+        yield from _named(inner, f"{name}.{key}" if name else f"{key}" if isinstance(key, str) else f"output {key}")
+
+
+def _say_blocks(made: Drawing, graph: Graph, document: Document) -> None:
+    """Has folded boxes say which block they are a use of, and how many copies of it."""
+    try:
+        units = structured(graph, document).units()
+    except Unkept:
+        return
+    for unit in units:
+        kind = unit.kind.rpartition(".")[2]
+        for path in {unit.used_as, unit.path}:
+            box = made.boxes.get(path)
+            if box is not None and box.kind == "block" and unit.fusion is None and kind != box.title:
+                copies = (unit.copy or 0) + 1 if path != unit.path else 1
+                box.detail = f"{kind} × {copies}" if copies > 1 else kind
 
 
 def _reaches(feeds: Mapping[str, set[str]], starts: Iterable[str], wanted: str) -> bool:
@@ -173,9 +209,26 @@ def _folded(path: str, depth: int | None) -> str:
 
 
 def _kind(call: Call) -> str:
+    """What a call applies, with the arguments that people tell layers apart by."""
     target = call.target
-    shared = isinstance(target, Layer) and target.name != call.name
-    return f"{call.kind}, shared with {target.name}" if isinstance(target, Layer) and shared else call.kind
+    if not isinstance(target, Layer) or not isinstance(target.entry, LayerEntry):
+        return call.kind
+    if target.name != call.name:
+        return f"{call.kind}, shared with {target.name}"
+    told = [_argument(getattr(target.entry, key)) for key in in_front(target.entry)]
+    plain = plain_entry(target.entry)
+    told += [f"stride {_argument(plain['strides'])}"] if "strides" in plain and told[1:] else []
+    told += [_argument(plain["activation"])] if "activation" in plain and call.kind != "Activation" else []
+    said = ", ".join(text for text in told if text)
+    return f"{call.kind} {said}" if said else call.kind
+
+
+def _argument(value: Any) -> str:
+    if isinstance(value, (tuple, list)) and all(isinstance(item, int) for item in value):
+        return "×".join(map(str, value))
+    if isinstance(value, ObjectSpec):
+        return value.name
+    return f"{value:g}" if isinstance(value, float) else str(value) if isinstance(value, (int, str)) else ""
 
 
 def _dtype(kind: TensorType | None) -> str:

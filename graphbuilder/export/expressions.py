@@ -5,11 +5,11 @@ from __future__ import annotations
 import keyword
 import math
 import pprint
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-__all__ = ["WIDTH", "Calling", "Code", "Expression", "written"]
+__all__ = ["WIDTH", "Calling", "Code", "Expression", "literal", "modules", "written"]
 
 # How wide lines are, in columns: what ruff and black hold code to when nobody says otherwise.
 WIDTH = 88
@@ -87,12 +87,36 @@ def written(value: Expression, before: int = 0, indent: str = "") -> str:
         opening, closing = "[]" if isinstance(value, list) else "()"
         return f"{opening}{_block([written(item, len(inner) + 1, inner) for item in value], indent)}{closing}"
     if isinstance(value, Mapping):
-        keys = [f"{_text(key)}: " for key in value]
+        keys = [f"{literal(key)}: " for key in value]
         items = [
             written(item, len(inner) + len(key) + 1, inner) for key, item in zip(keys, value.values(), strict=True)
         ]
         return f"{{{_block([key + item for key, item in zip(keys, items, strict=True)], indent)}}}"
     return short or ""
+
+
+def modules(value: Expression) -> Iterator[str]:
+    """What stands in front of the dot in the functions that an expression calls.
+
+    Example:
+        >>> list(modules(Calling("layers.Dense", (), {"bias_initializer": Calling("initializers.Ones")})))
+        ['layers', 'initializers']
+    """
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Code):
+            waiting.append(item.value)
+        elif isinstance(item, Calling):
+            if isinstance(item.function, str):
+                yield item.function.partition(".")[0]
+            else:
+                waiting.append(item.function)
+            waiting += [*item.positional, *(item.keywords or {}).values()]
+        elif isinstance(item, Mapping):
+            waiting += item.values()
+        elif isinstance(item, (list, tuple)):
+            waiting += item
 
 
 def _block(lines: list[str], indent: str) -> str:
@@ -118,7 +142,7 @@ def _short(value: Expression) -> str | None:
         parts += [None if (text := _short(item)) is None else f"{name}{text}" for name, item in _named(value.keywords)]
         return None if function is None else _joined(f"{function}(", parts, ")")
     if isinstance(value, Mapping):
-        parts = [None if (text := _short(item)) is None else f"{_text(key)}: {text}" for key, item in value.items()]
+        parts = [None if (text := _short(item)) is None else f"{literal(key)}: {text}" for key, item in value.items()]
         return _joined("{", parts, "}")
     if isinstance(value, (list, tuple)):
         if len(value) > WIDTH:
@@ -132,10 +156,10 @@ def _short(value: Expression) -> str | None:
         return f"slice({', '.join(ends if value.step is not None else ends[:2])})"
     if isinstance(value, float) and not math.isfinite(value):
         return f'float("{value}")'
-    return _text(value)
+    return literal(value)
 
 
-def _text(value: Any) -> str:
+def literal(value: Any) -> str:
     """Plain data as code; a string is quoted as most code quotes it."""
     text = repr(value)
     # Quotes are those that need fewer backslashes, double ones where both are as good.

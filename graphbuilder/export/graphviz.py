@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from graphbuilder.blueprint import Document
 from graphbuilder.export.drawing import Box, Drawing, drawn, frames_of
 from graphbuilder.graph import Graph
 
@@ -19,12 +20,13 @@ _STYLES = {
 }
 
 
-def dot(graph: Graph, depth: int | None = None) -> str:
+def dot(graph: Graph, depth: int | None = None, document: Document | None = None) -> str:
     """A graph for `dot`: a box for each layer and op, clusters for blocks, shapes on the edges.
 
     Arguments:
         graph: what to draw.
         depth: how many names deep blocks are drawn; None draws all.
+        document: what the graph was made of, so that folded boxes say which block they are.
 
     Example:
         >>> from graphbuilder.blueprint import load
@@ -32,7 +34,7 @@ def dot(graph: Graph, depth: int | None = None) -> str:
         >>> print(dot(lower(load("blueprints/image_text.yaml"))).splitlines()[0])
         digraph "image_text" {
     """
-    drawing = drawn(graph, depth)
+    drawing = drawn(graph, depth, document)
     numbers = {path: f"n{number}" for number, path in enumerate(drawing.boxes)}
     lines = [
         f"digraph {_quoted(graph.name)} {{",

@@ -10,9 +10,11 @@ from graphbuilder.blueprint import Document
 from graphbuilder.catalog import LayerEntry, OpEntry
 from graphbuilder.errors import BlueprintError, Diagnostic
 from graphbuilder.export.code_comments import Comments, comment, docstring
-from graphbuilder.export.code_functions import FunctionWriter, Module
+from graphbuilder.export.code_functions import FunctionWriter
 from graphbuilder.export.code_layers import lacking
-from graphbuilder.export.code_names import Imports
+from graphbuilder.export.code_legacy import LegacyCode, Steps
+from graphbuilder.export.code_module import Apart, Module
+from graphbuilder.export.code_names import MODULES, Imports
 from graphbuilder.export.code_told import derived, other_values
 from graphbuilder.export.units import Structured, Unkept, structured
 from graphbuilder.graph import Graph
@@ -31,7 +33,7 @@ _NAMED = '''
 def named(name, outputs):
     """Gives the op that made tensors a name of its own; the model's outputs are called by it."""
     first = outputs[0] if isinstance(outputs, (list, tuple)) else outputs
-    first._keras_history.operation.name = name
+    first._keras_history.{attribute} = name
     return outputs
 '''
 
@@ -78,7 +80,9 @@ def python_source(graph: Graph, document: Document | None = None, *, keras: Lite
     return export_python(graph, document, keras=keras).source
 
 
-def export_python(graph: Graph, document: Document | None = None, *, keras: Literal[2, 3] = 3) -> Exported:
+def export_python(
+    graph: Graph, document: Document | None = None, *, keras: Literal[2, 3] = 3, legacy: LegacyCode | None = None
+) -> Exported:
     """The same, with what is to be said of it.
 
     A param becomes an argument of `build_model` where the code that other values of it lead to is the very same.
@@ -87,27 +91,33 @@ def export_python(graph: Graph, document: Document | None = None, *, keras: Lite
         graph: what to write.
         document: what it was made of.
         keras: 3 for Keras 3, 2 for tf_keras.
+        legacy: how ops are said to tf_keras, which the backend knows; without it a graph with ops is refused.
 
     Raises:
         BlueprintError: GB502, tf_keras lacks a layer, an argument or an op.
     """
-    legacy = keras == 2
-    if legacy:
-        _refuse_lacking(graph)
+    if keras == 2:
+        _refuse_lacking(graph, legacy)
+        legacy = legacy or LegacyCode(_no_steps)
     if document is None:
-        return Exported(_Writer(graph, None, structured(graph, None), frozenset(), legacy).source())
-    try:
-        found = structured(graph, document)
-    except Unkept as error:
-        flat = _Writer(graph, None, structured(graph, None), frozenset(), legacy).source()
-        return Exported(flat, flat=str(error))
+        return Exported(_written(graph, None, frozenset(), legacy).source())
     fixed: set[str] = set()
     while True:
-        writer = _Writer(graph, document, found, frozenset(fixed), legacy)
+        try:
+            writer = _written(graph, document, frozenset(fixed), legacy)
+        except Unkept as error:
+            return Exported(_written(graph, None, frozenset(), legacy).source(), flat=str(error))
         source = writer.source()
         told = {name for name in writer.params if _is_told(name, document, graph, writer, frozenset(fixed))}
         if told == set(writer.params):
-            return Exported(source, tuple(writer.params), tuple(name for name in graph.params if name not in told))
+            # What other params say, such as how the model is trained, may be nothing that the code holds.
+            others = [name for name in graph.params if name not in told]
+            held = [
+                name
+                for name in others
+                if name in fixed or not _is_told(name, document, graph, writer, frozenset(fixed))
+            ]
+            return Exported(source, tuple(writer.params), tuple(held))
         fixed |= set(writer.params) - told
 
 
@@ -121,7 +131,7 @@ def _is_told(name: str, document: Document, graph: Graph, writer: _Writer, fixed
         if other is None:
             continue
         try:
-            again = _Writer(other, document, structured(other, document), fixed, writer.legacy)
+            again = _written(other, document, fixed, writer.legacy)
         except Unkept:
             return False
         if again.body() != writer.body():
@@ -132,7 +142,11 @@ def _is_told(name: str, document: Document, graph: Graph, writer: _Writer, fixed
     return tried > 0
 
 
-def _refuse_lacking(graph: Graph) -> None:
+def _no_steps(entry: OpEntry, given: Mapping[str, Any]) -> Steps:
+    raise AssertionError(entry)
+
+
+def _refuse_lacking(graph: Graph, legacy: LegacyCode | None) -> None:
     """Refuses what cannot be said in tf_keras.
 
     Raises:
@@ -140,26 +154,50 @@ def _refuse_lacking(graph: Graph) -> None:
     """
     problems = []
     for call in graph.calls.values():
-        reason = None
+        reason, hint = None, "write it for Keras 3"
         if isinstance(call.target, OpEntry):
-            reason = f"tf_keras has no keras.ops, so {call.kind} cannot be written for it"
+            if call.target.legacy.absent is not None:
+                reason = f"tf_keras has no {call.kind}: {call.target.legacy.absent}"
+            elif legacy is None:
+                reason = f"tf_keras has no keras.ops, and what stands for {call.kind} only TensorFlow tells"
+                hint = "`graphbuilder export --keras 2` asks it"
         elif isinstance(call.target.entry, LayerEntry):
             reason = lacking(call.target.entry)
         if reason is not None:
             place = call.origin.position(key=True)
             problems.append(
                 Diagnostic("GB502", reason, file=call.origin.source.name, position=place, node=call.name,
-                           hint="write it for Keras 3")
+                           hint=hint)
             )  # fmt: skip
     if problems:
         raise BlueprintError(problems)
+
+
+def _written(graph: Graph, document: Document | None, fixed: frozenset[str], legacy: LegacyCode | None) -> _Writer:
+    """A graph as code.
+
+    Raises:
+        Unkept: the structure of the document cannot be found again in it.
+    """
+    apart: set[str] = set()
+    while True:
+        try:
+            return _Writer(graph, document, structured(graph, document, apart), fixed, legacy)
+        except Apart as error:
+            # Each time more nodes are written out, so this ends.
+            apart |= error.nodes
 
 
 class _Writer:
     """Writes one graph."""
 
     def __init__(
-        self, graph: Graph, document: Document | None, found: Structured, fixed: frozenset[str], legacy: bool
+        self,
+        graph: Graph,
+        document: Document | None,
+        found: Structured,
+        fixed: frozenset[str],
+        legacy: LegacyCode | None,
     ) -> None:
         self.legacy = legacy
         self._graph = graph
@@ -183,8 +221,9 @@ class _Writer:
         parts = [*self._top(), ""]
         parts += ["import sys", ""] if deep else []
         parts += [*self._imports(), ""]
-        if any(isinstance(call.target, OpEntry) for call in self._graph.calls.values()):
-            parts += [*_NAMED.splitlines(), ""]
+        if "named" in self._module.modules:
+            attribute = "operation.name" if self.legacy is None else "layer._name"
+            parts += [*_NAMED.format(attribute=attribute).splitlines(), ""]
         for _, text in self._module.functions:
             parts += ["", text, ""]
         parts += ["", *self._signature(), *self._described()]
@@ -205,12 +244,13 @@ class _Writer:
         return lines
 
     def _imports(self) -> list[str]:
-        ops = any(isinstance(call.target, OpEntry) for call in self._graph.calls.values())
-        used = [name for name, there in (("layers", bool(self._graph.layers)), ("ops", ops)) if there]
-        lines = [] if self.legacy else ["import keras"]
-        lines += ["import numpy as np"] if self._module.arrays else []
-        lines += ["import tf_keras as keras"] if self.legacy else []
-        lines += [f"from {'tf_keras' if self.legacy else 'keras'} import {', '.join(used)}"] if used else []
+        used = [name for name in MODULES if name in self._module.modules]
+        legacy = self.legacy is not None
+        lines = [] if legacy else ["import keras"]
+        lines += ["import numpy as np"] if "np" in self._module.modules else []
+        lines += ["import tensorflow as tf"] if "tf" in self._module.modules else []
+        lines += ["import tf_keras as keras"] if legacy else []
+        lines += [f"from {'tf_keras' if legacy else 'keras'} import {', '.join(used)}"] if used else []
         return [*lines, *self._module.imports.lines()]
 
     def _signature(self) -> list[str]:
@@ -223,5 +263,5 @@ class _Writer:
         for name in self.params:
             assert self._document is not None
             about = self._document.blueprint.params[name].about
-            arguments.append((self._writer.param_name(name), about or "see the blueprint"))
+            arguments += [(self._writer.param_name(name), about)] if about else []
         return docstring(["Builds the model; its weights are new."], _INDENT, arguments)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from graphbuilder.blueprint import Document
 from graphbuilder.export.drawing import Box, Drawing, drawn, frames_of
 from graphbuilder.export.layered import Layout, layered
 from graphbuilder.graph import Graph
@@ -16,10 +17,16 @@ _FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 _MARGIN = 24.0
 _HEIGHT = 42.0
 # Between two rows: room for a line to bend, and for the shape that is written at it.
-_BETWEEN = 44.0
+_BETWEEN = 52.0
+# How far lines run straight beside what is written at them.
+_STRAIGHT = 18.0
 _TITLE, _DETAIL, _SHAPE = 13.0, 11.0, 10.0
 _PADDING = 12.0
 _LONGEST = 44
+# How far from its line a shape is written.
+_ASIDE = 7.0
+# Lines that bend by less do not run through what is written beside them.
+_STRAIGHT_FROM = 4.0
 _INK, _SOFT, _LINE = "#1f2933", "#52606d", "#52606d"
 _FILLS = {
     "input": ("#e8f0f8", "#3c6e9e"),
@@ -56,12 +63,13 @@ class _Place:
         return self.top + _HEIGHT
 
 
-def svg(graph: Graph, depth: int | None = 1) -> str:
+def svg(graph: Graph, depth: int | None = 1, document: Document | None = None) -> str:
     """A graph as SVG, from top to bottom, with the shape that flows at each edge.
 
     Arguments:
         graph: what to draw.
         depth: how many names deep blocks are drawn; what lies deeper is one box. None or 0 draws all.
+        document: what the graph was made of, so that folded boxes say which block they are.
 
     Example:
         >>> from graphbuilder.blueprint import load
@@ -70,7 +78,7 @@ def svg(graph: Graph, depth: int | None = 1) -> str:
         >>> text.count("<rect"), "222 × 222 × 64" in text
         (8, True)
     """
-    drawing = drawn(graph, depth)
+    drawing = drawn(graph, depth, document)
     widths = {path: _box_width(box) for path, box in drawing.boxes.items()}
     layout = layered(widths, list(dict.fromkeys((source, target) for source, target, _ in drawing.edges)))
     places = {
@@ -81,9 +89,11 @@ def svg(graph: Graph, depth: int | None = 1) -> str:
         )
         for path in drawing.boxes
     }
-    lines, labels, right = _edges(drawing, layout, places)
-    frames = list(_frames(drawing, places))
-    width = max([right, *(place.right for place in places.values())], default=0.0) + _MARGIN
+    entries = _entries(drawing, layout, places)
+    lines, labels, right = _edges(drawing, layout, places, entries)
+    frames = list(_frames(drawing, places, entries))
+    bends = (bend + _MARGIN for passed in layout.bends.values() for bend in passed)
+    width = max([right, *bends, *(place.right for place in places.values())], default=0.0) + _MARGIN
     height = max((place.bottom for place in places.values()), default=0.0) + _MARGIN
     parts = [
         (
@@ -98,7 +108,7 @@ def svg(graph: Graph, depth: int | None = 1) -> str:
         *lines,
         "</g>",
         f'<g fill="{_LINE}">',
-        *_heads(drawing, layout, places),
+        *_heads(drawing, entries, places),
         "</g>",
         *(_drawn_box(box, places[path]) for path, box in drawing.boxes.items()),
         f'<g font-size="{_n(_SHAPE)}" fill="{_SOFT}">',
@@ -160,36 +170,70 @@ def _entries(drawing: Drawing, layout: Layout, places: Mapping[str, _Place]) -> 
     return found
 
 
-def _edges(drawing: Drawing, layout: Layout, places: Mapping[str, _Place]) -> tuple[list[str], list[str], float]:
+def _edges(
+    drawing: Drawing, layout: Layout, places: Mapping[str, _Place], entries: Mapping[tuple[str, str], float]
+) -> tuple[list[str], list[str], float]:
     """The lines, what is written at them, and how far to the right that reaches."""
     lines, labels, right = [], [], 0.0
     flows: dict[str, dict[str, None]] = {}
     for source, _, shape in drawing.edges:
         flows.setdefault(source, {})[shape] = None
-    entries = _entries(drawing, layout, places)
-    drawn_edges: dict[tuple[str, str], None] = {}
+    early = {source for source, shapes in flows.items() if len(shapes) > 1}
+    drawn_edges: dict[tuple[str, str], int] = {}
     for source, target, shape in drawing.edges:
         if (source, target) not in drawn_edges:
-            drawn_edges[source, target] = None
-            lines.append(f'<path d="{_curve(layout, places, entries, source, target)}"/>')
-        if len(flows[source]) == 1 or not shape:
+            drawn_edges[source, target] = 0
+            lines.append(f'<path d="{_curve(layout, places, entries, source, target, early=source in early)}"/>')
+        if source not in early or not shape:
             continue
-        # A box that gives several shapes has each written where it arrives.
-        labels.append(_label(shape, entries[source, target] + 6, places[target].top - 8))
-        right = max(right, entries[source, target] + 6 + _width(shape, _SHAPE))
+        # A box that gives several shapes has each written where it arrives, one above the other.
+        above = places[target].top - 9 - drawn_edges[source, target] * (_SHAPE + 2)
+        x = entries[source, target]
+        labels.append(_label(shape, x, above, left=_clear_left(shape, x, [(source, target)], entries, early)))
+        drawn_edges[source, target] += 1
+        right = max(right, x + _ASIDE + _width(shape, _SHAPE))
     for source, shapes in flows.items():
         shape = next(iter(shapes))
         if len(shapes) == 1 and shape:
-            labels.append(_label(shape, places[source].middle + 7, places[source].bottom + 14))
-            right = max(right, places[source].middle + 7 + _width(shape, _SHAPE))
+            x = places[source].middle
+            edges = [(source, target) for one, target in entries if one == source]
+            labels.append(
+                _label(shape, x, places[source].bottom + 14, left=_clear_left(shape, x, edges, entries, early))
+            )
+            right = max(right, x + _ASIDE + _width(shape, _SHAPE))
     return lines, labels, right
 
 
-def _label(text: str, x: float, y: float) -> str:
+def _clear_left(
+    shape: str,
+    x: float,
+    edges: Sequence[tuple[str, str]],
+    entries: Mapping[tuple[str, str], float],
+    early: Collection[str],
+) -> bool:
+    """Whether what is written at edges stands better on their left: where others bend on the right only.
+
+    Arguments:
+        shape: what is written.
+        x: where the edges run.
+        edges: the edges.
+        entries: where all edges arrive.
+        early: the boxes whose edges bend at once, and so run through what is written there.
+    """
+    beside = []
+    for source, target in edges:
+        own = entries[source, target]
+        beside += [entry - own for (other, one), entry in entries.items() if one == target and other in early]
+        beside += [entry - x for (one, other), entry in entries.items() if one == source and one in early]
+    left = x - _ASIDE - _width(shape, _SHAPE) * 1.16
+    return any(by > 1 for by in beside) and not any(by < -1 for by in beside) and left > _MARGIN / 2
+
+
+def _label(text: str, x: float, y: float, *, left: bool) -> str:
     # The white edge keeps what is written readable where a line runs under it. It is a text of its own, because not
     # everything that draws SVG can paint the edge first.
     edge = 'stroke="#ffffff" stroke-width="3.5" stroke-linejoin="round"'
-    place = f'x="{_n(x)}" y="{_n(y)}"'
+    place = f'x="{_n(x - _ASIDE)}" y="{_n(y)}" text-anchor="end"' if left else f'x="{_n(x + _ASIDE)}" y="{_n(y)}"'
     return f'<text {place} {edge} aria-hidden="true">{_text(text)}</text><text {place}>{_text(text)}</text>'
 
 
@@ -199,10 +243,19 @@ def _curve(
     entries: Mapping[tuple[str, str], float],
     source: str,
     target: str,
+    *,
+    early: bool,
 ) -> str:
-    """A line that leaves and arrives upright, and passes the rows between upright too."""
+    """A line that leaves and arrives upright, and passes the rows between upright too.
+
+    It runs straight where a shape is written beside it: at its beginning, or where `early` is set at its end.
+    """
     x, y = places[source].middle, places[source].bottom
     steps = [f"M{_n(x)} {_n(y)}"]
+    first = [entries[source, target], *(bend + _MARGIN for bend in reversed(layout.bends[source, target]))][-1]
+    if not early and abs(x - first) >= _STRAIGHT_FROM:
+        y += _STRAIGHT
+        steps.append(f"V{_n(y)}")
     row = layout.rows[source]
     for bend in layout.bends[source, target]:
         row += 1
@@ -210,6 +263,9 @@ def _curve(
         steps += [_bent(x, y, bend + _MARGIN, top), f"V{_n(top + _HEIGHT)}"]
         x, y = bend + _MARGIN, top + _HEIGHT
     end = places[target].top - 6
+    if early and abs(x - entries[source, target]) >= _STRAIGHT_FROM:
+        bent = _bent(x, y, entries[source, target], end - _STRAIGHT)
+        return "".join([*steps, bent, f"V{_n(end)}"])
     return "".join([*steps, _bent(x, y, entries[source, target], end)])
 
 
@@ -220,13 +276,13 @@ def _bent(x: float, y: float, to_x: float, to_y: float) -> str:
     return f"C{_n(x)} {_n(half)} {_n(to_x)} {_n(half)} {_n(to_x)} {_n(to_y)}"
 
 
-def _heads(drawing: Drawing, layout: Layout, places: Mapping[str, _Place]) -> Iterator[str]:
-    for (_, target), x in _entries(drawing, layout, places).items():
+def _heads(drawing: Drawing, entries: Mapping[tuple[str, str], float], places: Mapping[str, _Place]) -> Iterator[str]:
+    for (_, target), x in entries.items():
         tip = places[target].top - (3.5 if drawing.boxes[target].kind == "block" else 0.6)
         yield f'<path d="M{_n(x)} {_n(tip)}L{_n(x - 3.6)} {_n(tip - 7)}H{_n(x + 3.6)}Z"/>'
 
 
-def _frames(drawing: Drawing, places: Mapping[str, _Place]) -> Iterator[str]:
+def _frames(drawing: Drawing, places: Mapping[str, _Place], entries: Mapping[tuple[str, str], float]) -> Iterator[str]:
     """A frame around each block that is drawn with what lies in it, where nothing else stands in the frame."""
     held: dict[str, list[str]] = {}
     for box, frames in frames_of(drawing).items():
@@ -247,11 +303,17 @@ def _frames(drawing: Drawing, places: Mapping[str, _Place]) -> Iterator[str]:
             if box not in inside
         ):
             continue
+        title = _short(frame.rpartition(".")[2])
+        crossing = [x for (_, target), x in entries.items() if target in inside and places[target].top < top + 30]
+        # The title stands where no line comes in.
+        wide = _width(title, _SHAPE) * 1.16
+        starts = (left + 8, right - 8 - wide)
+        clear = (start for start in starts if not any(start - 5 < x < start + wide + 5 for x in crossing))
         yield (
             f'<rect x="{_n(left)}" y="{_n(top)}" width="{_n(right - left)}" height="{_n(bottom - top)}" rx="10" '
             f'fill="#2f855a" fill-opacity="0.05" stroke="#9fc4ae" stroke-width="1" stroke-dasharray="4 3"/>'
-            f'<text x="{_n(left + 8)}" y="{_n(top + 11)}" font-size="{_n(_SHAPE)}" fill="#2f855a">'
-            f"{_text(_short(frame.rpartition('.')[2]))}</text>"
+            f'<text x="{_n(next(clear, left + 8))}" y="{_n(top + 11)}" font-size="{_n(_SHAPE)}" fill="#2f855a">'
+            f"{_text(title)}</text>"
         )
 
 

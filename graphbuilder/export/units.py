@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from graphbuilder.blueprint import (
     ExpressionError,
     FuseNode,
     Node,
+    ReuseNode,
     resolve_params,
     resolve_values,
 )
@@ -44,6 +45,8 @@ class Unit:
         place: the block that is used.
         fusion: the fusion.
         copy: the number of its copy under a `repeat`.
+        owner: the path of the unit whose layers it calls again; its own path where they are its own.
+        reuse: the node that calls the block again, if one does.
         items: its calls, and the units within it, in order.
         inputs: the values that come from outside, in the order of their first use.
         results: its values that are used outside, in order.
@@ -62,11 +65,18 @@ class Unit:
     items: list[Call | Unit] = field(default_factory=list)
     inputs: list[Value] = field(default_factory=list)
     results: list[Value] = field(default_factory=list)
+    owner: str = ""
+    reuse: ReuseNode | None = None
 
     @property
     def used_as(self) -> str:
         """The path of the node that uses it, without the number of the copy."""
         return self.path if self.copy is None else self.path.rpartition(".")[0]
+
+    @property
+    def owned_as(self) -> str:
+        """The same of the node that owns its layers."""
+        return self.owner if self.copy is None else self.owner.rpartition(".")[0]
 
     @property
     def function_kind(self) -> str:
@@ -76,6 +86,10 @@ class Unit:
     def within(self, path: str) -> str:
         """What of a path stands behind the unit's own, its dot included."""
         return path[len(self.path) :]
+
+    def owned(self, path: str) -> str:
+        """What of a layer's path stands behind that of the unit that owns it, its dot included."""
+        return path[len(self.owner) :]
 
     def calls(self) -> Iterator[Call]:
         """All calls, those of the units within it included."""
@@ -102,8 +116,12 @@ class Structured:
     consumers: Mapping[str, tuple[str, ...]]
     written_out: frozenset[str]
 
+    def units(self) -> list[Unit]:
+        """All units but the model itself, the inner ones after those around them."""
+        return [chain[-1] for chain in _walk(self.root) if len(chain) > 1]
 
-def structured(graph: Graph, document: Document | None) -> Structured:
+
+def structured(graph: Graph, document: Document | None, apart: Collection[str] = ()) -> Structured:
     """The units of a graph.
 
     A block whose layers are called from outside of it too is none: its calls stand with those around it.
@@ -111,11 +129,12 @@ def structured(graph: Graph, document: Document | None) -> Structured:
     Arguments:
         graph: what was made of the document.
         document: the document; without one the model is a single unit.
+        apart: nodes whose blocks and fusions are no units.
 
     Raises:
         Unkept: the graph is not what the document says, such as one that passes have rewritten.
     """
-    flat: set[str] = set()
+    flat: set[str] = set(apart)
     while True:
         root = _Finder(graph, document, frozenset(flat)).root()
         found = {*_sharing(root), *_named_otherwise(root, layer_names(graph))}
@@ -165,15 +184,26 @@ class _Finder:
         parts = unit.within(call.name).lstrip(".").split(".")
         node = unit.nodes.get(parts[0])
         base = f"{unit.path}.{parts[0]}" if unit.path else parts[0]
+        owner = f"{unit.owner}.{parts[0]}" if unit.owner else parts[0]
+        reuse = None
+        while isinstance(node, ReuseNode) and "." not in node.reuse:
+            reuse = reuse or node
+            owner = f"{unit.owner}.{node.reuse}" if unit.owner else node.reuse
+            node = unit.nodes.get(node.reuse)
         if isinstance(node, FuseNode):
-            return self._fusion(unit, base, node)
-        if not isinstance(node, BlockNode) or base in self._flat or len(parts) < 2:
+            found = self._fusion(unit, base, node)
+        elif not isinstance(node, BlockNode) or base in self._flat or len(parts) < 2:
             return None
-        numbered = "repeat" in node.model_fields_set
-        path = f"{base}.{parts[1]}" if numbered else base
-        if path not in self._units:
-            self._units[path] = self._block(unit, path, node, int(parts[1]) if numbered else None)
-        return self._units[path]
+        else:
+            numbered = "repeat" in node.model_fields_set
+            path = f"{base}.{parts[1]}" if numbered else base
+            owner = f"{owner}.{parts[1]}" if numbered else owner
+            if path not in self._units:
+                self._units[path] = self._block(unit, path, node, int(parts[1]) if numbered else None)
+            found = self._units[path]
+        if found is not None:
+            found.owner, found.reuse = owner, reuse
+        return found
 
     def _fusion(self, unit: Unit, path: str, node: FuseNode) -> Unit | None:
         fusion = self._graph.fusions.get(path)
@@ -189,7 +219,9 @@ class _Finder:
         if place is None:
             raise Unkept(f"there is no block {node.block}")
         try:
-            given = {key: resolve_values(value, unit.params) for key, value in node.arguments.items()}
+            given = {
+                key: resolve_values(value, unit.params) for key, value in node.given(place.definition.params).items()
+            }
         except ExpressionError as error:
             raise Unkept(f"the params of {path} cannot be computed") from error
         problems: list[Any] = []
@@ -217,14 +249,15 @@ def function_kinds(root: Unit) -> list[str]:
 
 
 def _sharing(root: Unit) -> Iterator[str]:
-    """The nodes whose blocks have layers that are called elsewhere too."""
+    """The nodes whose blocks have layers that are called elsewhere too, other than by calling the whole block again."""
     homes: dict[str, list[tuple[Unit, ...]]] = {}
     for chain in _walk(root):
         for item in chain[-1].items:
             if isinstance(item, Call) and isinstance(item.target, Layer):
                 homes.setdefault(item.target.name, []).append(chain)
     for chains in homes.values():
-        if all(chain[-1] is chains[0][-1] for chain in chains):
+        # Uses of one block that are made once and called several times are told as that.
+        if len({tuple(unit.owner for unit in chain) for chain in chains}) == 1:
             continue
         for chain in chains:
             depth = next(

@@ -107,7 +107,8 @@ def _check_names(stated: Stated, drafts: Sequence[Draft]) -> None:
                 f"align speaks of {name}, which is no branch",
                 found=name,
                 expected=f"one of {', '.join(names)}",
-                hint=suggestion(name, names),
+                # The message stands at the whole of `align`, which the name that is meant cannot replace.
+                hint=None if (hint := suggestion(name, names)) is None else str(hint),
                 code="GB301",
                 argument="align",
             )

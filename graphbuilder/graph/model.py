@@ -28,6 +28,7 @@ __all__ = [
     "Locator",
     "Origin",
     "PassDeclaration",
+    "PretrainingDeclaration",
     "Structure",
     "Value",
     "flatten",
@@ -182,6 +183,12 @@ class Call:
                 if isinstance(leaf, Value):
                     yield leaf
 
+    @property
+    def rank(self) -> int | None:
+        """How many axes the first tensor has that arrives, where that is known."""
+        first = next(self.inputs(), None)
+        return None if first is None or first.type is None else first.type.rank
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GraphInput:
@@ -290,6 +297,34 @@ class BudgetDeclaration:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PretrainingDeclaration:
+    """Weights that the layers of one block begin with.
+
+    Arguments:
+        path: the path under which its layers are kept; their names begin with it.
+        block: the model of the zoo that it is, such as `zoo.mobilenet_v2`.
+        weights: "imagenet" for those that Keras publishes, else the path of a file.
+        arguments: those of Keras's function that choose the published weights, or the model that the file was made of.
+        params: the params with which the model of the zoo has weights of these very shapes, standing alone.
+        origin: where it was written.
+        switch: the param of the file that turns it off when it is null, if there is one.
+    """
+
+    path: str
+    block: str
+    weights: str
+    arguments: Mapping[str, Any]
+    params: Mapping[str, Any]
+    origin: Origin
+    switch: str | None = None
+
+    @property
+    def told(self) -> str:
+        """The weights in a word: `imagenet`, or the name of the file."""
+        return self.weights.replace("\\", "/").rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Graph:
     """A model, flat and neutral: no blocks, params or fusions are left in it.
 
@@ -306,6 +341,7 @@ class Graph:
         about: the author's description, if any.
         fusions: what each `fuse:` node became, by the node's path.
         budget: what it may cost, or None.
+        pretraining: weights that some of its layers begin with.
     """
 
     name: str
@@ -320,6 +356,7 @@ class Graph:
     about: str | None = None
     fusions: Mapping[str, Fusion] = field(default_factory=dict)
     budget: BudgetDeclaration | None = None
+    pretraining: tuple[PretrainingDeclaration, ...] = ()
 
     @property
     def parameters(self) -> int | None:

@@ -65,7 +65,20 @@ def _bound(kind: type[LayerEntry], call: DescribedCall) -> tuple[dict[str, Given
                 options[name] = value
         elif value is not False:
             raise NotCarried(f"{kind.name()} is called with {name}, which the catalog does not know")
-    return {name: ports[name] for name in names if name in ports}, options
+    # Keras takes the states of stacked cells cell by cell, a blueprint one after another.
+    flat = {port.name: _unnested(ports[port.name]) for port in kind.ports if port.many and port.name in ports}
+    return {name: flat.get(name, ports[name]) for name in names if name in ports}, options
+
+
+def _unnested(value: Given) -> Given:
+    """A list of tensors without the lists in it."""
+    if not isinstance(value, list):
+        return value
+    found: list[Given] = []
+    for item in value:
+        inner = _unnested(item) if _holds_tensors(item) else item
+        found += inner if isinstance(inner, list) and _holds_tensors(inner) else [inner]
+    return found
 
 
 def _spread(kind: type[LayerEntry], arguments: tuple[Given, ...]) -> Iterable[Given]:

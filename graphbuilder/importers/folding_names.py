@@ -108,12 +108,16 @@ def run_name(names: Sequence[str]) -> str:
 
     Example:
         >>> run_name(["block2b", "block2c"]), run_name(["conv2_block2", "conv2_block3"])
-        ('block2', 'conv2_blocks')
-        >>> run_name(["block_4", "block_5"])
-        'block_4_to_5'
+        ('block2b_to_2c', 'conv2_blocks')
+        >>> run_name(["block_4", "block_5"]), run_name(["layer_0", "layer_1"])
+        ('block_4_to_5', 'layer')
     """
     if len(names) == 1:
         return names[0]
+    counted = names[0].removesuffix("_0")
+    if counted and list(names) == [f"{counted}_{number}" for number in range(len(names))]:
+        # The copies of a node are numbered from 0, so theirs are these very names.
+        return counted
     alike = takewhile(lambda characters: len(set(characters)) == 1, zip(*names, strict=False))
     common = "".join(characters[0] for characters in alike)
     after = names[0][len(common) :]

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from graphbuilder.blueprint.expressions import FUNCTIONS
+
 __all__ = ["MISSING", "Different", "Params"]
 
 
@@ -26,7 +28,7 @@ MISSING = _Missing()
 _SERIES, _MOST_COPIES = 4, 1000
 # What means something else in a node or in an expression.
 _RESERVED = {"index", "block", "repeat", "from", "when", "about", "call", "reuse", "layer", "op", "fuse"}
-_WORDS = {"true", "false", "null", "min", "max", "len", "int", *keyword.kwlist}
+_WORDS = {"true", "false", "null", *FUNCTIONS, *keyword.kwlist}
 
 
 class Different(Exception):

@@ -13,7 +13,9 @@ from graphbuilder.graph import Graph
 from graphbuilder.importers.assembling import assembled
 from graphbuilder.importers.described import DescribedModel
 from graphbuilder.importers.folding import folded
+from graphbuilder.importers.masks import without_own_masks
 from graphbuilder.importers.problems import NotCarried, Problems
+from graphbuilder.importers.settling import settled
 from graphbuilder.importers.sharing import shared_side_by_side
 from graphbuilder.importers.substituting import substituted
 from graphbuilder.lowering import try_lower
@@ -104,18 +106,23 @@ def imported(model: DescribedModel, file: str, *, flat: bool = False) -> Importe
     """
     problems = Problems(file)
     try:
-        found = assembled(shared_side_by_side(substituted(model)), problems)
+        found = assembled(shared_side_by_side(without_own_masks(substituted(model))), problems)
     except NotCarried as problem:
         problems.refuse(problem.layer, problem)
         raise BlueprintError(problems.errors) from None
     problems.raise_if_any()
-    text = to_yaml(found.data, width=_WIDTH)
-    graph = _proved(text, found.names, file)
+    data, names = found.data, found.names
+    text = to_yaml(data, width=_WIDTH)
+    graph = _proved(text, names, file)
+    shorter = None if graph is None else settled(data, graph)
+    if shorter is not None:
+        data, text = shorter, to_yaml(shorter, width=_WIDTH)
+        graph = _proved(text, names, file)
     if flat or graph is None:
-        return Imported(text, found.names, tuple(problems.lost))
-    short = folded(found.data, graph)
-    names = {layer: short.path(node) for layer, node in found.names.items()}
-    return Imported(short.text, names, tuple(problems.lost))
+        return Imported(text, names, tuple(problems.lost))
+    short = folded(data, graph)
+    folded_names = {layer: short.path(node) for layer, node in names.items()}
+    return Imported(short.text, folded_names, tuple(problems.lost))
 
 
 def _proved(text: str, names: Mapping[str, str], file: str) -> Graph | None:

@@ -13,11 +13,9 @@ from graphbuilder.importers.described import (
     DescribedModel,
     DescribedTensor,
     Given,
-    tensors_in,
 )
 from graphbuilder.importers.keras2_layers import modern_config, modern_kind
 from graphbuilder.importers.keras2_ops import (
-    OPERATION_MODULE,
     OPERATIONS,
     described_operation,
     fixed_sizes,
@@ -26,6 +24,7 @@ from graphbuilder.importers.keras2_ops import (
     picked,
 )
 from graphbuilder.importers.keras3 import MODELS
+from graphbuilder.importers.operations import without_unused_operations
 from graphbuilder.importers.problems import NotCarried
 from graphbuilder.importers.reading_limits import damaged, shown
 
@@ -129,7 +128,9 @@ class _Functional:
         """The model."""
         layers = [layer for name in self._saved for layer in self._layers(name)]
         inputs, outputs = self._ends(self._config["input_layers"]), self._ends(self._config["output_layers"])
-        return DescribedModel(str(self._config.get("name")), _without_unused_sizes(layers, outputs), inputs, outputs)
+        return DescribedModel(
+            str(self._config.get("name")), without_unused_operations(layers, outputs), inputs, outputs
+        )
 
     def _first_calls(self) -> dict[str, int]:
         """The number that the file has for the first call of each layer.
@@ -153,7 +154,9 @@ class _Functional:
         for name, saved in self._saved.items():
             if saved["class_name"] in OPERATIONS:
                 for call in range(len(saved.get("inbound_nodes") or ())):
-                    found[name, call] = free_name(name.rpartition(".")[2], taken)
+                    # Of Keras's own names, such as `tf.math.add_2`, the last part says what it is.
+                    own = name.rpartition(".")[2] if name.startswith("tf.") else name
+                    found[name, call] = free_name(own, taken)
         return found
 
     def _layers(self, name: str) -> Iterator[DescribedLayer]:
@@ -287,30 +290,6 @@ def _references(config: Mapping[str, Any]) -> Iterator[tuple[str, int, int]]:
             yield item[0], item[1], item[2]
         if isinstance(item, (list, Mapping)):
             waiting += item.values() if isinstance(item, Mapping) else item
-
-
-def _without_unused_sizes(layers: list[DescribedLayer], outputs: Given) -> tuple[DescribedLayer, ...]:
-    """The layers without ops that computed sizes which are no longer asked for."""
-    used: dict[str, int] = {}
-    for tensor in [*tensors_in(outputs), *(tensor for layer in layers for tensor in _needed(layer))]:
-        used[tensor.layer] = used.get(tensor.layer, 0) + 1
-    waiting = [layer for layer in layers if layer.module == OPERATION_MODULE and layer.name not in used]
-    unused = set()
-    known = {layer.name: layer for layer in layers}
-    while waiting:
-        layer = waiting.pop()
-        unused.add(layer.name)
-        for tensor in _needed(layer):
-            used[tensor.layer] -= 1
-            above = known.get(tensor.layer)
-            if above is not None and not used[tensor.layer] and above.module == OPERATION_MODULE:
-                waiting.append(above)
-    return tuple(layer for layer in layers if layer.name not in unused)
-
-
-def _needed(layer: DescribedLayer) -> Iterator[DescribedTensor]:
-    for call in layer.calls:
-        yield from tensors_in([*call.arguments, *call.keywords.values()])
 
 
 def _sequential(config: Mapping[str, Any]) -> DescribedModel:

@@ -63,7 +63,8 @@ def _layer(saved: Mapping[str, Any]) -> DescribedLayer:
     config = saved.get("config") or {}
     found = DescribedLayer(
         str(saved.get("name") or config.get("name")),
-        str(saved.get("class_name")),
+        # An .h5 file has the package of a class that was registered in front of its name.
+        str(saved.get("class_name")).rpartition(">")[2],
         _module(saved),
         config,
         _calls(saved),
@@ -77,7 +78,7 @@ def _module(saved: Mapping[str, Any]) -> str:
     if module:
         return str(module)
     # A class that was registered is known by its package alone.
-    return str(registered).partition(">")[0] if registered and ">" in str(registered) else ""
+    return str(registered or saved.get("class_name")).rpartition(">")[0]
 
 
 def _calls(saved: Mapping[str, Any]) -> tuple[DescribedCall, ...]:

@@ -20,7 +20,7 @@ from graphbuilder.importers.described import (
 )
 from graphbuilder.importers.operations import is_operation, operation
 from graphbuilder.importers.problems import NotCarried, Problems
-from graphbuilder.importers.sharing import called_with
+from graphbuilder.importers.sharing import called_with, refuse_beside_tensors
 from graphbuilder.importers.translating import layer_entry, written_custom, written_layer
 from graphbuilder.lowering.resolved_names import legal_name
 from graphbuilder.lowering.resolved_values import Unwritable, literal
@@ -220,9 +220,7 @@ class Level:
     ) -> dict[str, Any]:
         """A node for a model inside this one."""
         training = True if call.keywords.get("training") is True else self.training
-        for key, value in call.keywords.items():
-            if key != "training" and any(leaf not in (None, False) for leaf in flattened(value)):
-                raise NotCarried(f"a model inside it is called with {key}, which a block cannot be")
+        refuse_beside_tensors(call)
         given = [self.reference(tensor) for tensor in called_with(model, call)]
         source = given[0] if len(given) == 1 else given
         if name != maker:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import EllipsisType
 from typing import Any
@@ -16,7 +16,7 @@ from graphbuilder.importers.described import DescribedCall, DescribedLayer, Desc
 from graphbuilder.importers.problems import NotCarried
 from graphbuilder.lowering.resolved_values import written_entry
 
-__all__ = ["Operation", "is_operation", "operation"]
+__all__ = ["Operation", "is_operation", "operation", "without_unused_operations"]
 
 # Where a word of a class name begins, but for its first.
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -78,6 +78,9 @@ def operation(layer: DescribedLayer, call: DescribedCall) -> Operation:
     kind = ops.get(name)
     if kind is None:
         raise NotCarried(f"the catalog has no op {name}", "`graphbuilder layers --ops` lists those it has")
+    # Files of Keras 2 have TensorFlow's name.
+    name = kind.saved_as or name
+    kind = ops.get(name) or kind
     ports, arguments = _bound(kind, name, layer.config, call)
     try:
         return Operation(kind.model_validate(arguments), ports)
@@ -154,3 +157,38 @@ def _index_part(part: Any) -> str:
         "it picks elements by an index that is computed, or by a list",
         "use take, or an index of whole numbers and slices",
     )
+
+
+def without_unused_operations(layers: Iterable[DescribedLayer], outputs: Given) -> tuple[DescribedLayer, ...]:
+    """The layers without ops of which nobody needs what they give, and then without those that only these needed.
+
+    Arguments:
+        layers: of one model.
+        outputs: what the model gives.
+
+    Example:
+        >>> x = DescribedTensor("x")
+        >>> a = DescribedLayer("a", "Tanh", "keras.ops", {}, (DescribedCall((x,)),))
+        >>> b = DescribedLayer("b", "Tanh", "keras.ops", {}, (DescribedCall((DescribedTensor("a"),)),))
+        >>> without_unused_operations([a, b], x), len(without_unused_operations([a, b], DescribedTensor("b")))
+        ((), 2)
+    """
+    known = {layer.name: layer for layer in layers}
+    used: dict[str, int] = {}
+    for tensor in [*tensors_in(outputs), *(tensor for layer in known.values() for tensor in _needed(layer))]:
+        used[tensor.layer] = used.get(tensor.layer, 0) + 1
+    waiting = [layer for layer in known.values() if is_operation(layer) and layer.name not in used]
+    while waiting:
+        layer = waiting.pop()
+        del known[layer.name]
+        for tensor in _needed(layer):
+            used[tensor.layer] -= 1
+            above = known.get(tensor.layer)
+            if above is not None and not used[tensor.layer] and is_operation(above):
+                waiting.append(above)
+    return tuple(known.values())
+
+
+def _needed(layer: DescribedLayer) -> Iterator[DescribedTensor]:
+    for call in layer.calls:
+        yield from tensors_in([*call.arguments, *call.keywords.values()])

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from graphbuilder.importers.problems import NotCarried
 from graphbuilder.importers.reading_files import opened
+from graphbuilder.importers.reading_json import parsed
 from graphbuilder.importers.reading_limits import MOST_BYTES, damaged
 from graphbuilder.importers.reading_protobuf import fields, texts
 
-__all__ = ["PARTS", "is_saved_model", "saved_model"]
+__all__ = ["PARTS", "is_saved_model", "layer_objects", "saved_model"]
 
 _GRAPH = "saved_model.pb"
 _METADATA = "keras_metadata.pb"
@@ -47,6 +48,30 @@ def saved_model(folder: Path) -> bytes:
             "save the model with model.save('model.keras'), or write its model.to_json() to a file, and import that",
             code="GB851",
         )
+    return found
+
+
+def layer_objects(folder: Path) -> dict[str, str]:
+    """What the layers of a SavedModel's model are called among its objects, such as `layer-2`, by their names.
+
+    Arguments:
+        folder: the SavedModel.
+
+    Raises:
+        NotCarried: GB851, it does not say so: TensorFlow wrote it before 2.5; GB852, it is damaged.
+        OSError: it cannot be read.
+    """
+    if not (folder / _METADATA).exists():
+        hint = "load the model with Keras 2, and save it as .h5"
+        raise NotCarried("a TensorFlow before 2.5 wrote it, and its weights are not read", hint, code="GB851")
+    found: dict[str, str] = {}
+    for node in fields(_mapped(folder / _METADATA), 1):
+        root, _, place = (texts(node, 3) or [""])[0].partition(".")
+        if root == "root" and place.startswith("layer") and "." not in place:
+            for value in fields(node, 5):
+                name = parsed(bytes(value[: MOST_BYTES + 1])).get("name")
+                if isinstance(name, str):
+                    found.setdefault(name, place)
     return found
 
 

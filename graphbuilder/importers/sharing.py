@@ -22,7 +22,7 @@ from graphbuilder.importers.described import (
 )
 from graphbuilder.importers.problems import NotCarried
 
-__all__ = ["called_with", "shared_side_by_side"]
+__all__ = ["called_with", "refuse_beside_tensors", "shared_side_by_side"]
 
 _Change = Callable[[DescribedTensor], DescribedTensor]
 
@@ -78,6 +78,8 @@ def _in_place(
 ) -> Iterator[DescribedLayer]:
     """The layers of a model inside another, called as often as it is; what its calls give is added to `given`."""
     counts = {each.name: len(each.calls) for each in model.layers}
+    for call in layer.calls:
+        refuse_beside_tensors(call)
     bound = [
         dict(zip((tensor.layer for tensor in tensors_in(model.inputs)), called_with(model, call), strict=True))
         for call in layer.calls
@@ -125,6 +127,17 @@ def called_with(model: DescribedModel, call: DescribedCall) -> list[DescribedTen
         raise NotCarried(f"a model with {len(inputs)} inputs is called with something else than a tensor for each")
     ports = {tensor.layer: leaf for tensor, leaf in zip(inputs, tensors, strict=True)}
     return [ports[tensor.layer] for tensor in tensors_in(model.inputs)]
+
+
+def refuse_beside_tensors(call: DescribedCall) -> None:
+    """Refuses a call of a model inside another one that is given more than tensors for its inputs, and of training.
+
+    Raises:
+        NotCarried: it is.
+    """
+    for key, value in call.keywords.items():
+        if key != "training" and any(leaf not in (None, False) for leaf in flattened(value)):
+            raise NotCarried(f"a model inside it is called with {key}, which a block cannot be")
 
 
 def _told_of_training(layer: DescribedLayer, around: DescribedCall, call: DescribedCall) -> DescribedCall:

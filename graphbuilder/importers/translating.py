@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from graphbuilder.catalog import LayerEntry, layers
+from graphbuilder.catalog.defaults import as_one_number, with_defaults
 from graphbuilder.catalog.objects import KINDS
 from graphbuilder.catalog.tables import REFUSED
-from graphbuilder.importers.defaults import with_defaults
 from graphbuilder.importers.described import DescribedLayer, DescribedTensor, tensors_in
 from graphbuilder.importers.objects import is_saved_object, written_object
 from graphbuilder.importers.problems import NotCarried
@@ -21,7 +21,9 @@ __all__ = ["entry_of", "layer_entry", "written_custom", "written_layer"]
 # The packages that Keras's own classes come from; files of Keras 2 do not say.
 _KERAS = ("keras", "tf_keras", "tensorflow", "builtins", "")
 # What Keras saves beside the arguments.
-_BESIDE = ("name", "batch_input_shape", "batch_shape", "build_config", "registered_name")
+_BESIDE = ("name", "batch_input_shape", "batch_shape", "build_config", "registered_name", "rng_type", "vocabulary_size")
+# Also of layers that take no other.
+_USUAL = (("data_format", "channels_last"), ("oov_method", "floormod"))
 
 
 def written_layer(entry: LayerEntry) -> dict[str, Any]:
@@ -45,8 +47,10 @@ def layer_entry(layer: DescribedLayer) -> LayerEntry | None:
     _refuse_code(layer.kind)
     if not _in_catalog(layer.kind, layer.module):
         return None
-    given = next(tensors_in([*layer.calls[0].arguments, *layer.calls[0].keywords.values()]), None)
-    rank = None if given is None or given.shape is None else len(given.shape)
+    firsts = [next(tensors_in([*call.arguments, *call.keywords.values()]), None) for call in layer.calls]
+    ranks = {None if given is None or given.shape is None else len(given.shape) for given in firsts}
+    # An axis is the last one of all that the layer is called with, or not.
+    rank = ranks.pop() if len(ranks) == 1 else None
     return entry_of(layer.kind, layer.config, rank)
 
 
@@ -78,10 +82,10 @@ def entry_of(kind: str, config: Mapping[str, Any], rank: int | None = None) -> L
     known = layers.get(kind)
     assert known is not None
     arguments = {}
-    for name, value in config.items():
+    for name, value in known.saved(config).items():
         if name in known.model_fields:
-            arguments[name] = _argument(name, value)
-        elif value and name not in _BESIDE:
+            arguments[name] = as_one_number(known, name, _argument(name, value))
+        elif value and name not in _BESIDE and (name, value) not in _USUAL:
             raise NotCarried(f"{kind} has an argument {name}, which the catalog does not know")
     try:
         found = known.model_validate(arguments)
@@ -99,6 +103,8 @@ def _argument(name: str, value: Any) -> Any:
     kind = next((kind for kind in KINDS if name.endswith(kind)), None)
     if kind is not None:
         return written_object(kind, value)
+    if isinstance(value, (list, tuple)) and value and all(map(is_saved_object, value)):
+        return [_argument(name, item) for item in value]
     if is_saved_object(value):
         inner, module = str(value["class_name"]), str(value.get("module") or "")
         _refuse_code(inner)

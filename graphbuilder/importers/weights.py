@@ -1,77 +1,170 @@
-"""The weights of a `.keras` archive, written beside a blueprint under the names of its nodes. No Keras is needed."""
+"""The weights of a model's file, written beside a blueprint under the names of its nodes. No Keras is needed.
+
+The HDF5 library hangs and crashes on some damaged files, so `backend.importing` runs this in a process of its own.
+"""
 
 from __future__ import annotations
 
-import re
-import secrets
+import contextlib
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO, TypeAlias
 
+from graphbuilder.catalog import LayerEntry
 from graphbuilder.errors import BlueprintError, Diagnostic, MissingError
-from graphbuilder.importers.described import DescribedLayer, DescribedModel
-from graphbuilder.importers.operations import is_operation
+from graphbuilder.graph import Graph
+from graphbuilder.importers.described import DescribedModel
 from graphbuilder.importers.problems import NotCarried
-from graphbuilder.importers.reading_limits import damaged, shown
+from graphbuilder.importers.reading_files import opened
+from graphbuilder.importers.reading_hdf5 import SIGNATURE
+from graphbuilder.importers.reading_limits import damaged
+from graphbuilder.importers.weights_archive import ArchiveWeights
+from graphbuilder.importers.weights_in_order import InOrderWeights, Lists, listed_in_hdf5
+from graphbuilder.importers.weights_reading import arrays_in
 
-__all__ = ["BY_NAME", "write_weights"]
+__all__ = ["BY_NAME", "IN_ORDER", "Owned", "count_weights", "owned_weights", "write_listed", "write_weights"]
 
 # The attribute at the root of a file whose groups bear the names of layers.
 BY_NAME = "layers_by_name"
+# The attribute of a group in which the weights are numbered in the order of `layer.weights`.
+IN_ORDER = InOrderWeights.MARK
 _ENTRY = "model.weights.h5"
-_DEEPEST = 32
+# What the HDF5 library raises at damaged files, beside OSError.
+_DAMAGES = (RuntimeError, ValueError, KeyError, TypeError, OverflowError, AttributeError)
+
+# What each layer of a blueprint owns, by its path: the shape of each weight, and whether training changes it.
+Owned: TypeAlias = Mapping[str, Sequence[tuple[Sequence[int], bool]]]
 
 
-def write_weights(archive: Path, model: DescribedModel, names: Mapping[str, str], target: Path) -> int:
-    """Writes the weights of an archive so that `compile --weights` puts them back by name.
-
-    The file appears whole or not at all. It is an HDF5 file in which each layer has a group `layers/NAME`, with what
-    Keras keeps of it inside.
+def owned_weights(graph: Graph) -> dict[str, list[tuple[list[int], bool]]]:
+    """The weights of each layer whose weights are known, those that training changes first.
 
     Arguments:
-        archive: a `.keras` file of Keras 3.
+        graph: what the imported blueprint lowers to.
+    """
+    found: dict[str, list[tuple[list[int], bool]]] = {}
+    for name, layer in graph.layers.items():
+        if layer.weights is not None:
+            frozen = isinstance(layer.entry, LayerEntry) and not layer.entry.trainable
+            owned = [(list(weight.shape), weight.trainable and not frozen) for weight in layer.weights]
+            found[name] = sorted(owned, key=lambda weight: not weight[1])
+    return found
+
+
+def write_weights(file: Path, model: DescribedModel, names: Mapping[str, str], owned: Owned, target: Path) -> int:
+    """Writes the weights of a model's file so that `compile --weights` puts them back by name.
+
+    What is written is an HDF5 file in which each layer has a group `layers/NAME`, with what Keras keeps of it inside:
+    as in a `.keras` archive, or numbered in the order of the layer's weights.
+
+    Arguments:
+        file: a `.keras` or `.h5` file, of Keras 2 or 3.
         model: what its configuration describes.
         names: the layer of the compiled model by the layer of the file, as `Imported.names` has them.
-        target: where to; what stands there is replaced.
+        owned: what the layers of the compiled model own.
+        target: where to; nothing may stand there.
 
     Returns:
         How many numbers were written.
 
     Raises:
-        BlueprintError: GB851, the file has no weights; GB852, they are damaged.
-        MissingError: the file cannot be written.
+        BlueprintError: GB851, the file has no weights; GB852, they are damaged; GB853, some cannot be carried.
+        MissingError: GB602, the target cannot be written.
+    """
+    with _told(file, target), opened(file) as content:
+        return _copied(content, model, names, owned, target)
+
+
+def write_listed(
+    file: Path, lists: Lists, model: DescribedModel, names: Mapping[str, str], owned: Owned, target: Path
+) -> int:
+    """Writes weights that were read in another way, as `write_weights` does.
+
+    Arguments:
+        file: what they were read from.
+        lists: the weights of each layer of the model.
+        model: what the file's configuration describes.
+        names: as `write_weights` takes them.
+        owned: as `write_weights` takes it.
+        target: where to; nothing may stand there.
+
+    Raises:
+        BlueprintError: as `write_weights`.
+        MissingError: GB602, the target cannot be written.
+    """
+    with _told(file, target):
+        return _written(InOrderWeights(lists, names, owned), model, target)
+
+
+def count_weights(file: Path) -> int:
+    """How many numbers the arrays of an HDF5 file hold, all of which are read.
+
+    Arguments:
+        file: a file of weights.
+
+    Raises:
+        BlueprintError: GB101, it cannot be read; GB852, it is damaged.
     """
     import h5py
 
-    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    with _told(file), opened(file) as content, h5py.File(content, "r") as source:
+        return sum(int(item.size) for item in arrays_in(source))
+
+
+@contextlib.contextmanager
+def _told(file: Path, target: Path | None = None) -> Iterator[None]:
+    """Makes messages of whatever is raised while a file is read, and another one written."""
     try:
-        # As late as possible, so that a damaged archive leaves nothing behind.
-        with zipfile.ZipFile(archive) as found, found.open(_entry(found)) as entry, h5py.File(entry, "r") as source:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with h5py.File(beside, "x") as written:
-                written.attrs[BY_NAME] = True
-                count = _Copier(source, written, names).copied(model)
-        beside.replace(target)
+        yield
     except NotCarried as problem:
-        told = Diagnostic(problem.code, problem.message, file=str(archive), node=problem.layer, hint=problem.hint)
+        told = Diagnostic(problem.code, problem.message, file=str(file), node=problem.layer, hint=problem.hint)
         raise BlueprintError([told]) from None
     except zipfile.BadZipFile:
         hint = "load the model with Keras, and save it as .keras"
-        message = "weights are read from .keras archives, and this is none"
-        raise BlueprintError([Diagnostic("GB851", message, file=str(archive), hint=hint)]) from None
-    except (RuntimeError, ValueError, KeyError) as error:
-        raise BlueprintError([Diagnostic("GB852", f"its weights are damaged: {error}", file=str(archive))]) from None
+        message = "weights are read from .keras and .h5 files and SavedModels, and this is none"
+        raise BlueprintError([Diagnostic("GB851", message, file=str(file), hint=hint)]) from None
+    except _DAMAGES as error:
+        raise _damage(file, error) from None
     except OSError as error:
         if error.errno is None:
             # The HDF5 library's own errors.
-            message = f"its weights are damaged: {error}"
-            raise BlueprintError([Diagnostic("GB852", message, file=str(archive))]) from None
+            raise _damage(file, error) from None
         reason = error.strerror or error
+        if target is None:
+            raise BlueprintError([Diagnostic("GB101", f"the file cannot be read: {reason}", file=str(file))]) from None
         raise MissingError(Diagnostic("GB602", f"{target} cannot be written: {reason}")) from error
-    finally:
-        beside.unlink(missing_ok=True)
-    return count
+
+
+def _copied(content: BinaryIO, model: DescribedModel, names: Mapping[str, str], owned: Owned, target: Path) -> int:
+    import h5py
+
+    start = content.read(len(SIGNATURE))
+    content.seek(0)
+    if start.startswith(SIGNATURE):
+        with h5py.File(content, "r") as source:
+            return _written(InOrderWeights(listed_in_hdf5(source), names, owned), model, target)
+    with (
+        zipfile.ZipFile(content) as archive,
+        archive.open(_entry(archive)) as entry,
+        h5py.File(entry, "r") as source,
+    ):
+        return _written(ArchiveWeights(source, names), model, target)
+
+
+def _written(source: ArchiveWeights | InOrderWeights, model: DescribedModel, target: Path) -> int:
+    import h5py
+
+    # As late as possible, so that a damaged file leaves nothing behind.
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with h5py.File(target, "x") as written:
+        written.attrs[BY_NAME] = True
+        written.create_group("layers")
+        return source.copied(model, written)
+
+
+def _damage(file: Path, error: Exception) -> BlueprintError:
+    return BlueprintError([Diagnostic("GB852", f"its weights are damaged: {error}", file=str(file))])
 
 
 def _entry(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
@@ -88,91 +181,3 @@ def _entry(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     if entry.compress_type != zipfile.ZIP_STORED:
         raise damaged(f"its {_ENTRY} is compressed, which Keras does not do")
     return entry
-
-
-class _Copier:
-    """Copies the groups of one file.
-
-    Arguments:
-        source: the weights of the archive.
-        written: what is written.
-        names: the layer of the compiled model by the layer of the file.
-    """
-
-    def __init__(self, source: Any, written: Any, names: Mapping[str, str]) -> None:
-        self.source = source
-        self.written = written
-        self.names = names
-
-    def copied(self, model: DescribedModel) -> int:
-        """The number of elements that were copied.
-
-        Raises:
-            NotCarried: a layer's weights are missing, or the file is no such file.
-        """
-        return sum(self._model(model, "layers", ""))
-
-    def _model(self, model: DescribedModel, group: str, prefix: str) -> Iterator[int]:
-        counts: dict[str, int] = {}
-        for layer in _layers(model):
-            # Keras numbers the layers of each class; what they are called it keeps aside.
-            key = _group_name(layer.kind)
-            number = counts.get(key, 0)
-            counts[key] = number + 1
-            place = f"{group}/{key}_{number}" if number else f"{group}/{key}"
-            if layer.model is not None:
-                yield from self._model(layer.model, f"{place}/layers", f"{prefix}{layer.name}/")
-                continue
-            name = self.names.get(f"{prefix}{layer.name}")
-            # A layer that several models share stands where the first of them has it.
-            if name is not None and place in self.source and f"layers/{name}" not in self.written:
-                self._check_name(place, layer)
-                yield self._group(self.source[place], self.written.create_group(f"layers/{name}"), 0)
-
-    def _check_name(self, place: str, layer: DescribedLayer) -> None:
-        """Sees that a group is that of its layer, where the file says whose it is."""
-        found = self.source[place].get("vars")
-        name = None if found is None else found.attrs.get("name")
-        if isinstance(name, str) and name != layer.name:
-            raise damaged(f"its weights of {shown(layer.name)} are those of {shown(name)}")
-
-    def _group(self, source: Any, target: Any, depth: int) -> int:
-        import h5py
-
-        if depth > _DEEPEST:
-            raise damaged(f"its weights are nested deeper than {_DEEPEST} groups")
-        count = 0
-        for name in source:
-            # A link may lead out of the file.
-            if not isinstance(source.get(name, getlink=True), h5py.HardLink):
-                raise damaged(f"its weights have a link, {shown(name)}")
-            item = source[name]
-            if isinstance(item, h5py.Group):
-                count += self._group(item, target.create_group(name), depth + 1)
-                continue
-            # So that what is read is what lies in the file, and no more.
-            if item.external or item.is_virtual or item.id.get_storage_size() != item.nbytes:
-                raise damaged(f"its weights are kept in a form that Keras does not write, {shown(name)}")
-            copied = target.create_dataset(name, data=item[()])
-            copied.attrs.update(item.attrs)
-            count += int(item.size)
-        return count
-
-
-def _layers(model: DescribedModel) -> Iterator[DescribedLayer]:
-    """The layers as Keras walks through them when it saves."""
-    skipped = model.layers[0].name if model.kind == "Sequential" else None
-    for layer in model.layers:
-        if not is_operation(layer) and layer.name != skipped:
-            yield layer
-
-
-def _group_name(kind: str) -> str:
-    """The name of a class as Keras writes it in small letters: `Conv2DTranspose` is `conv2d_transpose`.
-
-    Example:
-        >>> [_group_name(kind) for kind in ("Conv2D", "LSTM", "RMSNormalization", "SeparableConv1D")]
-        ['conv2d', 'lstm', 'rms_normalization', 'separable_conv1d']
-    """
-    # A word begins at a capital with small letters behind it, or at one with a small letter before it.
-    return re.sub(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", "_", kind).lower()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -9,14 +10,17 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from graphbuilder.blueprint import ExpressionError, LayerNode, Node, resolve_values
+from graphbuilder.blueprint.forms import node_kind
 from graphbuilder.catalog import REFUSED, Entry, LayerEntry, layers, ops
 from graphbuilder.catalog.arguments import as_written
+from graphbuilder.catalog.foreign_names import foreign_argument, foreign_layer
 from graphbuilder.catalog.refusals import Refusal, refusals
 from graphbuilder.errors import nearest, suggestion
 from graphbuilder.graph import CustomLayer
 from graphbuilder.lowering.reports import Reports
 from graphbuilder.lowering.scope import Scope
 from graphbuilder.registry import Registry
+from graphbuilder.text.tree import Scalar
 
 __all__ = ["call_options", "check_entry", "custom_layer", "find_entry", "resolved"]
 
@@ -37,8 +41,18 @@ def resolved(scope: Scope, reports: Reports, value: Any, path: tuple[str | int, 
         return resolve_values(value, scope.params)
     except ExpressionError as error:
         where = _place_of_fault(value, scope.params, path)
-        reports.add(scope, error.code, error.message, where, node=node, hint=error.hint)
+        fix = None if error.meant is None else _renamed(scope, where, *error.meant)
+        reports.add(scope, error.code, error.message, where, node=node, hint=error.hint, fix=fix)
         return None
+
+
+def _renamed(scope: Scope, path: tuple[str | int, ...], wrong: str, meant: str) -> str | None:
+    """What would be written at a path if a param there had another name."""
+    source = scope.document.source
+    written = source.node((*scope.where, *path))
+    if not isinstance(written, Scalar):
+        return None
+    return re.sub(rf"(?<![\w.]){re.escape(wrong)}(?!\w)", meant, source.text[written.start : written.end])
 
 
 def _place_of_fault(value: Any, params: Mapping[str, Any], path: tuple[str | int, ...]) -> tuple[str | int, ...]:
@@ -81,9 +95,23 @@ def find_entry(
         hint = f"did you mean {close}?"
     elif kind == "layer" and close is None and "." in name:
         hint = "a custom layer is written `package.module:Class`"
+    entry: Mapping[str, str] | None = {other: name} if (other := _other_kind(kind, name)) else None
+    foreign = foreign_layer(name) if kind in ("layer", "op") else None
+    if foreign is not None and entry is None:
+        hint, entry, close = f"{foreign.origin}'s {name} is written `{foreign.written}`", foreign.keys, None
     article = "an" if kind == "op" else "a"
-    reports.add(scope, "GB205", f"{name} is not {article} {kind}", path, node=node, found=name, hint=hint, fix=close)
+    reports.add(
+        scope, "GB205", f"{name} is not {article} {kind}", path, node=node, found=name, hint=hint, fix=close,
+        fix_entry=entry,
+    )  # fmt: skip
     return None
+
+
+def _other_kind(kind: str, name: str) -> str | None:
+    """The key under which a name belongs that stands under another one."""
+    if kind == "layer":
+        return "op" if name in ops else None
+    return "layer" if name in layers else None
 
 
 def check_entry(
@@ -109,7 +137,9 @@ def check_entry(
     wrapped = node.wraps if isinstance(node, LayerNode) else None
     takes_layer = "layer" in kind.model_fields
     if wrapped is not None and takes_layer:
+        before = reports.count
         arguments["layer"] = resolved(scope, reports, wrapped, (*path, "wraps"), name)
+        failed = failed or reports.count > before
     elif wrapped is not None:
         reports.add(scope, "GB201", f"{kind.name()} wraps no layer", (*path, "wraps"), key=True, node=name)
         return None
@@ -118,10 +148,26 @@ def check_entry(
     try:
         return kind.model_validate(arguments)
     except ValidationError as error:
-        for refusal in refusals(error, arguments, lambda where: _known_keys(kind, where)):
-            told = _in_blueprint_words(refusal, kind)
-            reports.refusal(scope, _with_expression(told, node), path, name)
+        found = refusals(error, arguments, lambda where: _known_keys(kind, where))
+        told = [_in_blueprint_words(refusal, kind) for refusal in found]
+        # The keys that misspelt ones were meant to be; that they are missing is the same fault.
+        meant = {refusal.meant or refusal.fix for refusal in told if refusal.code == "GB201" and len(refusal.path) == 1}
+        told = [_swallowed_node(refusal, arguments, name, scope) for refusal in told]
+        for refusal in told:
+            if refusal.code != "GB202" or refusal.path[-1] not in meant:
+                reports.refusal(scope, _with_expression(refusal, node), path, name)
+        if "from" in meant:
+            reports.withdraw("GB303", scope, path)
         return None
+
+
+def _swallowed_node(refusal: Refusal, arguments: Mapping[str, Any], name: str, scope: Scope) -> Refusal:
+    """The refusal of a whole node that stands among another node's arguments."""
+    if refusal.code != "GB201" or len(refusal.path) != 1 or node_kind(arguments.get(str(refusal.path[0]))) is None:
+        return refusal
+    scope.swallowed.add(str(refusal.path[0]))
+    hint = f"it is a node of its own: give it the indentation of {name.rpartition('.')[2]}"
+    return replace(refusal, hint=hint, fix=None)
 
 
 def _known_keys(kind: type[Entry], where: tuple[str | int, ...]) -> list[str]:
@@ -137,9 +183,12 @@ def _with_expression(refusal: Refusal, node: Node) -> Refusal:
     hint = refusal.hint
     if refusal.expected == "an integer" and "/" in written and "//" not in written:
         hint = "// divides without a remainder"
-    if refusal.found is not None and refusal.found.startswith("'") and not written.startswith("$("):
+    mixed = re.fullmatch(r"\$\w+", written) is None and not written.startswith("$(")
+    if refusal.found is not None and refusal.found.startswith("'") and mixed:
         hint = "put parentheses around a whole expression, such as $(units // 2)"
-    return replace(refusal, message=f"{refusal.message}, which {written} gives", hint=hint)
+    # What would mend the value would take the expression away.
+    plain = None if hint is None else str(hint)
+    return replace(refusal, message=f"{refusal.message}, which {written} gives", hint=plain, fix=None)
 
 
 def _in_blueprint_words(refusal: Refusal, kind: type[Entry]) -> Refusal:
@@ -157,11 +206,30 @@ def _in_blueprint_words(refusal: Refusal, kind: type[Entry]) -> Refusal:
         message = f"{kind.name()} has no argument {path[0]}"
         if path[0] in ("input", "inputs", *(port.name for port in kind.ports)):
             hint = "what a node is called with stands under from"
+        meant, needless = foreign_argument(str(path[0]), kind.model_fields)
+        if meant is not None:
+            return replace(refusal, message=message, hint=f"write {meant}", fix=meant)
+        if needless is not None and not refusal.fix:
+            return replace(refusal, message=message, hint=f"leave it out: {needless}", drop=True)
+        paired = refusal.fix is not None and f"{refusal.fix}, which is missing" in (hint or "")
+        having = None if paired or not issubclass(kind, LayerEntry) else _who_has(str(path[0]))
+        if having is not None:
+            # The very name of an argument that others have is no slip of the fingers.
+            return replace(refusal, message=message, hint=having, fix=None)
         hint = hint or f"`graphbuilder layers {kind.name()}` lists its arguments"
     elif refusal.code == "GB202" and len(path) == 1 and path[0] != "wraps":
         message = f"{path[0]} is missing; {kind.name()} needs it"
         hint = hint or kind.model_fields[str(path[0])].description
     return replace(refusal, path=path, message=message, hint=hint)
+
+
+def _who_has(argument: str) -> str | None:
+    """The layers that have an argument, as a hint; None when there are none."""
+    having = [name for name in layers if (kind := layers.get(name)) is not None and argument in kind.model_fields]
+    if not having:
+        return None
+    more = f" and {len(having) - 2} more" if len(having) > 2 else ""
+    return f"{' and '.join(having[:2]) if not more else ', '.join(having[:2])}{more} have one"
 
 
 def custom_layer(

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphbuilder.blueprint import Block, BlockNode, BlockPlace, Blueprint, Node, ParamProblem, resolve_params
 from graphbuilder.catalog.arguments import as_written
-from graphbuilder.errors import suggestion
+from graphbuilder.errors import nearest, suggestion
 from graphbuilder.graph import Value
+from graphbuilder.limits import raising_hint
 from graphbuilder.lowering.arguments import resolved
+from graphbuilder.lowering.counting import least_nodes
 from graphbuilder.lowering.limits import GraphLimits
 from graphbuilder.lowering.reports import Reports, Stop
 from graphbuilder.lowering.scope import BROKEN_NODE, Bound, Made, Scope, Unresolved
 from graphbuilder.lowering.sources import BROKEN
+from graphbuilder.lowering.taps import tapped
 
 __all__ = ["BlockUse", "expand", "output_ports"]
+
+# What a node that uses a block may say beside the block's params, for near names.
+_NODE_KEYS = ("from", "about", "when", "repeat")
 
 Walker = Callable[[Scope, Mapping[str, Node]], None]
 
@@ -31,6 +37,7 @@ class BlockUse:
         path: the keys that lead to the using node.
         name: the using node's path in the graph.
         reused: whether the layers are another node's.
+        preset: values of params that the node need not give.
     """
 
     made: Made
@@ -38,6 +45,7 @@ class BlockUse:
     path: tuple[str | int, ...]
     name: str
     reused: bool
+    preset: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def node(self) -> BlockNode:
@@ -76,10 +84,13 @@ def expand(use: BlockUse, source: Any, reports: Reports, limits: GraphLimits, wa
     if _uses_itself(use, place, reports) or _too_deep(use, reports, limits):
         return BROKEN_NODE
     before = reports.count
-    given = {
-        key: resolved(use.made.scope, reports, value, (*use.path, key), use.name)
-        for key, value in node.arguments.items()
-    }
+    given = dict(use.preset)
+    for key, value in node.given(place.definition.params).items():
+        given[key] = resolved(use.made.scope, reports, value, (*use.path, key), use.name)
+    if reports.count == before and not given.keys() <= place.definition.params.keys():
+        # What is misspelt may be the very `from`, so that nothing can be said of what it is called with.
+        _inner_scope(use, place, given, 0, "", reports)
+        return BROKEN_NODE
     repeat = _repeat(use, reports, limits)
     sources = _sources(use, place, source, reports)
     if repeat is None or sources is None or reports.count > before:
@@ -94,17 +105,36 @@ def expand(use: BlockUse, source: Any, reports: Reports, limits: GraphLimits, wa
         inner = _inner_scope(use, place, given, index, number, reports)
         if inner is None:
             return BROKEN_NODE
+        if index == 0 and scope.depth == 0:
+            _refuse_too_many(use, place, inner, repeat, reports, limits)
         inner.names.update({port: Bound.of(value) for port, value in sources.items()})
         walk(inner, place.definition.nodes)
         ports, single = output_ports(place.definition, inner, reports)
-        copies[str(index)] = Bound(ports, single, inner.names)
+        copies[str(index)] = Bound(ports, single, tapped(place.definition, inner, reports))
         if index + 1 < repeat:
             following = _next_sources(use, sources, ports, single, reports)
             if following is None:
                 return BROKEN_NODE
             sources = following
     last = copies[str(repeat - 1)]
-    return Bound(last.ports, last.single, copies if numbered else last.inner, use.made)
+    varies = numbered and not isinstance(node.repeat, int)
+    return Bound(last.ports, last.single, copies if numbered else last.inner, use.made, varies)
+
+
+def _refuse_too_many(
+    use: BlockUse, place: BlockPlace, inner: Scope, repeat: int, reports: Reports, limits: GraphLimits
+) -> None:
+    """Stops before blocks that repeat blocks are expanded to more nodes than there may be.
+
+    Raises:
+        Stop: after a report.
+    """
+    params = {name: value for name, value in inner.params.items() if name != "index"}
+    if repeat * least_nodes(place, params) > limits.nodes:
+        expected = f"at most {limits.nodes:,} after blocks are expanded"
+        message, hint = "the graph has more nodes than the limit", raising_hint("nodes")
+        reports.add(use.scope, "GB401", message, use.path, key=True, node=use.name, expected=expected, hint=hint)
+        raise Stop
 
 
 def _uses_itself(use: BlockUse, place: BlockPlace, reports: Reports) -> bool:
@@ -131,7 +161,8 @@ def _too_deep(use: BlockUse, reports: Reports, limits: GraphLimits) -> bool:
     if use.scope.depth < limits.depth:
         return False
     message = f"blocks are nested deeper than {limits.depth}"
-    reports.add(use.scope, "GB405", message, use.path, key=True, node=use.name)
+    hint = raising_hint("block_depth")
+    reports.add(use.scope, "GB405", message, use.path, key=True, node=use.name, hint=hint)
     raise Stop
 
 
@@ -150,7 +181,8 @@ def _repeat(use: BlockUse, reports: Reports, limits: GraphLimits) -> int | None:
         return None
     if repeat > limits.repeat:
         expected = f"at most {limits.repeat:,}"
-        reports.add(use.scope, "GB404", f"repeat is {repeat:,}", where, node=use.name, expected=expected)
+        hint = raising_hint("repeat")
+        reports.add(use.scope, "GB404", f"repeat is {repeat:,}", where, node=use.name, expected=expected, hint=hint)
         return None
     return repeat
 
@@ -219,11 +251,17 @@ def _param_problem(use: BlockUse, inner: Scope, problem: ParamProblem, reports: 
     message, name = problem.message, use.node.block
     if not problem.given:
         path: tuple[str | int, ...] = ("params", problem.param)
-        reports.add(inner, problem.code, message, path, expected=problem.expected, hint=problem.hint)
+        reports.add(inner, problem.code, message, path, expected=problem.expected, hint=problem.hint, fix=problem.fix)
         return
     on_node = problem.code == "GB202" or use.reused
+    hint, fix = problem.hint, problem.fix
     if problem.code == "GB201":
         message = f"{name} has no param {problem.param}"
+        meant = nearest(problem.param, _NODE_KEYS) if fix is None else None
+        if meant is not None:
+            hint, fix = f"did you mean {meant}?", meant
+        if meant == "from":
+            reports.withdraw("GB303", use.scope, use.path)
     elif problem.code == "GB202":
         message = f"{message}; {name} needs it"
     reports.add(
@@ -234,7 +272,8 @@ def _param_problem(use: BlockUse, inner: Scope, problem: ParamProblem, reports: 
         key=on_node or problem.code == "GB201",
         node=use.name,
         expected=problem.expected,
-        hint=problem.hint,
+        hint=hint,
+        fix=None if on_node else fix,
     )
 
 

@@ -10,6 +10,8 @@ from graphbuilder.catalog.arguments import as_written
 from graphbuilder.catalog.ports import PortTypes
 from graphbuilder.catalog.tensor import elements
 from graphbuilder.graph import Argument, Call, CustomLayer, Layer, Origin, Value, flatten
+from graphbuilder.limits import raising_hint
+from graphbuilder.lowering.freezing import Freezing, trained_entry
 from graphbuilder.lowering.limits import GraphLimits
 from graphbuilder.lowering.reports import Reports, Stop, chain_of
 from graphbuilder.lowering.scope import Scope
@@ -31,6 +33,8 @@ class CallMaker:
         self.layers: dict[str, Layer] = {}
         self.calls: dict[str, Call] = {}
         self.givers: dict[str, Call] = {}
+        # What the nodes that the walk is inside say of training, from the outside in.
+        self.freezings: list[Freezing] = []
         self._parameters = 0
 
     def apply(
@@ -82,7 +86,8 @@ class CallMaker:
             if not self._same_weights(scope, target, weights, path, name):
                 return None
         elif isinstance(target, LayerEntry):
-            target = Layer(layer_name, target, weights, origin)
+            trained = trained_entry(target, weights, layer_name, self.freezings)
+            target = Layer(layer_name, trained, weights, origin)
             self._count(scope, target, path)
             self.layers[layer_name] = target
         masked = isinstance(entry, LayerEntry) and entry.masks(_arrives_masked(arguments, entry.all_masked))
@@ -109,7 +114,7 @@ class CallMaker:
         """
         origin = scope.origin(*path)
         if isinstance(target, CustomLayer):
-            target = Layer(name, target, None, origin)
+            target = Layer(name, trained_entry(target, None, name, self.freezings), None, origin)
             self.layers[name] = target
         arguments: Mapping[str, Argument] = source if isinstance(source, Mapping) else {"": source}
         outputs: tuple[TensorType | None, ...] = gives if gives is not None else (None,)
@@ -130,8 +135,13 @@ class CallMaker:
         self, scope: Scope, misfit: Misfit, arguments: Mapping[str, Argument], path: tuple[str | int, ...], name: str
     ) -> None:
         """Reports what does not fit, with the chains of nodes that the tensors came through."""
-        values = [leaf for argument in arguments.values() for leaf in flatten(argument) if isinstance(leaf, Value)]
-        chain = tuple(line for value in list(dict.fromkeys(values))[:3] for line in chain_of(value, self.givers))
+        # Of the tensors of one port that are of one type, the first is enough to tell where they came from.
+        told: dict[tuple[str, str], Value] = {}
+        for port, argument in arguments.items():
+            for leaf in flatten(argument):
+                if isinstance(leaf, Value) and leaf not in told.values():
+                    told.setdefault((port, str(leaf.type)), leaf)
+        chain = tuple(line for value in list(told.values())[:3] for line in chain_of(value, self.givers))
         self.reports.misfit(scope, misfit, path, name, chain)
 
     def _same_weights(self, scope: Scope, layer: Layer, weights: Any, path: tuple[str | int, ...], name: str) -> bool:
@@ -156,11 +166,11 @@ class CallMaker:
         for weight in layer.weights or ():
             if weight.size > self.limits.elements:
                 self._stop(scope, "GB402", f"its {weight.name} has {weight.size:,} elements", path, layer.name,
-                           f"at most {self.limits.elements:,}")  # fmt: skip
+                           f"at most {self.limits.elements:,}", "elements")  # fmt: skip
             self._parameters += weight.size
         if self._parameters > self.limits.parameters:
             self._stop(scope, "GB403", f"with it the model has {self._parameters:,} parameters", path, layer.name,
-                       f"at most {self.limits.parameters:,}")  # fmt: skip
+                       f"at most {self.limits.parameters:,}", "parameters")  # fmt: skip
 
     def _add(
         self,
@@ -179,12 +189,12 @@ class CallMaker:
         path = origin.path[len(scope.where) :]
         if len(self.calls) >= self.limits.nodes:
             self._stop(scope, "GB401", "the graph has more nodes than the limit", path, name,
-                       f"at most {self.limits.nodes:,} after blocks are expanded")  # fmt: skip
+                       f"at most {self.limits.nodes:,} after blocks are expanded", "nodes")  # fmt: skip
         for found in outputs:
             size = None if found is None else elements(found.shape[1:])
             if size is not None and size > self.limits.elements:
                 self._stop(scope, "GB402", f"its output {found} has {size:,} elements", path, name,
-                           f"at most {self.limits.elements:,}")  # fmt: skip
+                           f"at most {self.limits.elements:,}", "elements")  # fmt: skip
         modalities = _modalities(arguments)
         values = tuple(
             Value(f"{name}.{index}" if several else name, found, masked and index == 0, modalities)
@@ -197,9 +207,10 @@ class CallMaker:
         return call
 
     def _stop(
-        self, scope: Scope, code: str, message: str, path: tuple[str | int, ...], name: str, expected: str
+        self, scope: Scope, code: str, message: str, path: tuple[str | int, ...], name: str, expected: str, limit: str
     ) -> None:
-        self.reports.add(scope, code, message, path, key=True, node=name, expected=expected)
+        hint = raising_hint(limit)
+        self.reports.add(scope, code, message, path, key=True, node=name, expected=expected, hint=hint)
         raise Stop
 
 

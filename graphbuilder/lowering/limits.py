@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from graphbuilder.limits import limit
 
 __all__ = ["GraphLimits"]
 
@@ -10,6 +12,8 @@ __all__ = ["GraphLimits"]
 @dataclass(frozen=True, slots=True)
 class GraphLimits:
     """Budgets of the graph; each one passed is an error with its code.
+
+    What is left out is as `graphbuilder.limits` has it.
 
     Arguments:
         nodes: calls after every block is expanded.
@@ -19,8 +23,8 @@ class GraphLimits:
         parameters: parameters of the model.
     """
 
-    nodes: int = 200_000
-    repeat: int = 10_000
-    depth: int = 32
-    elements: int = 2**31
-    parameters: int = 20_000_000_000
+    nodes: int = field(default_factory=lambda: limit("nodes"))
+    repeat: int = field(default_factory=lambda: limit("repeat"))
+    depth: int = field(default_factory=lambda: limit("block_depth"))
+    elements: int = field(default_factory=lambda: limit("elements"))
+    parameters: int = field(default_factory=lambda: limit("parameters"))

@@ -115,6 +115,7 @@ def try_lower(
                 blueprint.about,
                 fusions,
                 None if budget is None else BudgetDeclaration(budget, walk.root.origin("budget")),
+                tuple(each for each in walk.pretraining if any(name.startswith(f"{each.path}.") for name in calls)),
             )
     diagnostics = sorted(walk.reports.diagnostics, key=_reading_order)
     return Lowered(graph, tuple(diagnostics))
@@ -137,7 +138,14 @@ def _param_problem(walk: Walk, problem: ParamProblem) -> None:
         walk.reports.add(walk.root, problem.code, message, path, key=True, hint=hint)
         return
     walk.reports.add(
-        walk.root, problem.code, message, path, expected=problem.expected, hint=problem.hint, key=problem.given
+        walk.root,
+        problem.code,
+        message,
+        path,
+        expected=problem.expected,
+        hint=problem.hint,
+        key=problem.given,
+        fix=None if problem.given else problem.fix,
     )
 
 

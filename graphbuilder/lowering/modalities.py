@@ -5,7 +5,7 @@ What is said here must be right nearly always: a rule that would blame what peop
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphbuilder.catalog import Entry, Keeping, Neighbours, Reading, TensorType, shape_text
@@ -220,16 +220,15 @@ class _Faults:
             ordered = entry.neighbours is Neighbours.ORDER
             if window or (square and entry.keeping is Keeping.NOTHING and not ordered):
                 told = f"it is an image of {shape_text(shape)} without channels, and its rows are taken for steps"
-                hint = f"write shape: [{', '.join(map(_axis, [*sizes, 1]))}]"
                 expected = "(batch, height, width, channels)"
-                self._add("axes", name, _Fault("GB312", told, expected, hint, at=name), call)
+                self._add("axes", name, _shape_fault(told, expected, [*sizes, 1], name, alone=False), call)
         elif item.modality == "image" and given.rank == 4 and window:
             first = getattr(entry, "data_format", None) == "channels_first"
             if sizes[0] in (1, 3) and square and isinstance(sizes[-1], int) and sizes[-1] > 4 and not first:
                 told = f"it is an image of {shape_text(shape)}, and its columns are taken for channels"
-                hint = f"write shape: [{', '.join(map(_axis, [*sizes[1:], sizes[0]]))}], and give the data so"
                 expected = "(batch, height, width, channels)"
-                self._add("axes", name, _Fault("GB312", told, expected, hint, at=name), call)
+                turned = [*sizes[1:], sizes[0]]
+                self._add("axes", name, _shape_fault(told, expected, turned, name, alone=True), call)
         elif item.modality == "video" and given.rank == 4 and window:
             expected = "(batch, frames, height, width, channels)"
             if sizes[-1] in (1, 3, 4):
@@ -238,8 +237,7 @@ class _Faults:
                 self._add("axes", name, _Fault("GB312", told, expected, hint, at=name), call)
             elif square:
                 told = f"it is a video of {shape_text(shape)} without channels, and columns are taken for them"
-                hint = f"write shape: [{', '.join(map(_axis, [*sizes, 1]))}]"
-                self._add("axes", name, _Fault("GB312", told, expected, hint, at=name), call)
+                self._add("axes", name, _shape_fault(told, expected, [*sizes, 1], name, alone=False), call)
 
     def _looked_up(self, call: Call, entry: Entry, value: Value) -> None:
         """What was measured is looked up in a table, as if it were ids."""
@@ -305,3 +303,20 @@ _MEASURED = {
 
 def _axis(size: int | str | None) -> str:
     return "null" if size is None else str(size)
+
+
+def _shape_fault(message: str, expected: str, sizes: Sequence[int | str | None], name: str, *, alone: bool) -> _Fault:
+    """The fault of an input whose shape was meant otherwise.
+
+    Arguments:
+        message: what is wrong.
+        expected: the axes that are expected.
+        sizes: the shape that was probably meant, the batch left out.
+        name: the input.
+        alone: whether the layers stay as they are; with another number of axes they are others.
+    """
+    written = f"[{', '.join(map(_axis, sizes))}]"
+    hint = f"write shape: {written}" + (", and give the data so" if alone else "")
+    return _Fault(
+        "GB312", message, expected, hint, at=name, argument=("shape",) if alone else (), fix=written if alone else None
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from graphbuilder.blueprint import Node, ReuseNode
 
-__all__ = ["Circle", "node_order", "references"]
+__all__ = ["Circle", "node_order", "reference_path", "references"]
 
 
 class Circle(Exception):
@@ -36,6 +36,25 @@ def references(source: Any) -> Iterator[str]:
             waiting.extend(reversed(item))
         elif isinstance(item, Mapping) and "constant" not in item:
             waiting.extend(reversed(list(item.values())))
+
+
+def reference_path(source: Any, name: str) -> tuple[str | int, ...] | None:
+    """The keys that lead, within a `from`, to the first reference to a node or what lies inside it; None without one.
+
+    Example:
+        >>> reference_path({"query": ["a", "b.0"]}, "b")
+        ('query', 1)
+    """
+    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), source)]
+    while waiting:
+        path, item = waiting.pop()
+        if isinstance(item, str) and "$" not in item and item.partition(".")[0] == name:
+            return path
+        if isinstance(item, list):
+            waiting += reversed([((*path, index), part) for index, part in enumerate(item)])
+        elif isinstance(item, Mapping) and "constant" not in item:
+            waiting += reversed([((*path, key), part) for key, part in item.items()])
+    return None
 
 
 def node_order(nodes: Mapping[str, Node]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from graphbuilder.catalog import Misfit
@@ -20,6 +21,9 @@ MORE_PLACES = 8
 
 # How many links of the chain that a shape came through are shown.
 CHAIN = 6
+
+# How far back the beginning of such a chain is looked for: a stranger's file may have very long ones, and many.
+FARTHEST = 1_000
 
 
 class Stop(Exception):
@@ -61,6 +65,8 @@ class Reports:
         expected: str | None = None,
         hint: str | None = None,
         fix: str | None = None,
+        fix_entry: Mapping[str, str] | None = None,
+        drop: bool = False,
         related: tuple[Related, ...] = (),
     ) -> None:
         """Adds one diagnostic.
@@ -71,6 +77,8 @@ class Reports:
             path: the keys that lead to it, from the scope's own definition.
             key: whether it is about the key rather than the value.
             node: the path of the node.
+            fix_entry: keys with their values, as YAML, that would mend it in the place of the entry at the path.
+            drop: whether it would be mended by leaving the entry at the path out.
         """
         self.count += 1
         identity = (code, scope.document.source.name, scope.where, path, message)
@@ -81,6 +89,11 @@ class Reports:
         place = source.position((*scope.where, *path), key=key)
         if code in _NAMES and self._told_already((code, source.name, scope.where, message), place):
             return
+        fix_position = None
+        if fix_entry is not None:
+            fix, fix_position = source.entry_text(fix_entry, (*scope.where, *path))
+        elif drop and (gap := source.entry_place((*scope.where, *path))) is not None:
+            fix, fix_position = "", gap
         more = list(related)
         file = source.name
         if scope.document is not self.root.document:
@@ -90,13 +103,34 @@ class Reports:
             while outside is not None and outside.document is not self.root.document:
                 user, outside = outside.user, outside.outer
             assert user is not None
-            file, place, fix = user.source.name, user.position(key=True), None
+            file, place, fix, fix_position = user.source.name, user.position(key=True), None, None
+            # What would mend it stands in another file.
+            hint = None if hint is None else str(hint)
+            # What would mend it stands in another file.
+            hint = None if hint is None else str(hint)
             more.append(inner)
         else:
             more += scope.uses()
         self.diagnostics.append(
-            Diagnostic(code, message, severity, file, place, node, found, expected, hint, fix, tuple(more))
+            Diagnostic(
+                code, message, severity, file, place, node, found, expected, hint, fix, tuple(more), fix_position
+            )
         )
+
+    def withdraw(self, code: str, scope: Scope, path: tuple[str | int, ...]) -> None:
+        """Takes back what was said under a code of the node at a path: it was a consequence of another fault.
+
+        Arguments:
+            code: the code.
+            scope: where the node stands.
+            path: the keys that lead to it, from the scope's own definition.
+        """
+        place = scope.document.source.position((*scope.where, *path), key=True)
+        for number, found in enumerate(self.diagnostics):
+            if found.code == code and found.file == scope.document.source.name and found.position == place:
+                del self.diagnostics[number]
+                self._names = {name: at - (at > number) for name, at in self._names.items()}
+                return
 
     def _told_already(self, name: tuple[object, ...], place: Position) -> bool:
         """Whether a name that is not known was told before; then this place is told beside the first one.
@@ -125,6 +159,7 @@ class Reports:
             expected=refusal.expected,
             hint=refusal.hint,
             fix=refusal.fix,
+            drop=refusal.drop,
         )
 
     def misfit(
@@ -149,16 +184,20 @@ class Reports:
 def chain_of(value: Value, givers: dict[str, Call]) -> tuple[Related, ...]:
     """The chain of nodes that a value came through, as one line: `image (…) → conv (…) → pool (…)`.
 
+    Of a long one the beginning is told, and what lies next to the value.
+
     Arguments:
         value: the value at fault.
         givers: the call that gives each value, by the value's name.
     """
-    links: list[str] = []
+    chain: list[Value] = []
     here: Value | None = value
-    while here is not None and len(links) < CHAIN:
-        links.append(f"{here.name} {here.type or '(unknown)'}")
+    while here is not None and len(chain) < FARTHEST:
+        chain.append(here)
         call = givers.get(here.name)
         here = next(call.inputs(), None) if call is not None else None
-    if here is not None:
-        links.append("…")
+    shown = chain if len(chain) <= CHAIN else [*chain[: CHAIN - 1], chain[-1]]
+    links = [f"{link.name} {link.type or '(unknown)'}" for link in shown]
+    if len(chain) > CHAIN:
+        links.insert(CHAIN - 1, "…")
     return (Related("it came from " + " → ".join(reversed(links))),)

@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from graphbuilder.blueprint.expressions import MAX_LENGTH
 from graphbuilder.catalog import Entry, LayerEntry
 from graphbuilder.catalog.objects import ObjectSpec
 from graphbuilder.graph import Constant, constant_of
+from graphbuilder.limits import limit
 
 __all__ = ["Unwritable", "literal", "plain_entry", "written_constant", "written_entry"]
 
@@ -143,9 +143,9 @@ def literal(value: Any) -> Any:
     """
     if isinstance(value, str):
         escaped = value.replace("$", "$$")
-        if escaped != value and len(escaped) > MAX_LENGTH:
+        if escaped != value and len(escaped) > limit("expression"):
             told = f"it holds a string with a dollar sign that would be {len(escaped):,} characters long"
-            raise Unwritable("GB208", told, f"strings with a dollar sign have at most {MAX_LENGTH:,}")
+            raise Unwritable("GB208", told, f"strings with a dollar sign have at most {limit('expression'):,}")
         return escaped
     if isinstance(value, Mapping):
         return {key: _plain(item) if key == "about" else literal(item) for key, item in value.items()}

@@ -20,13 +20,17 @@ class Unresolved(Exception):
         message: what is wrong.
         hint: how to mend it.
         fix: the reference that was probably meant.
+        left_out: whether there would be such a value with other params.
     """
 
-    def __init__(self, message: str, hint: str | None = None, fix: str | None = None) -> None:
+    def __init__(
+        self, message: str, hint: str | None = None, fix: str | None = None, *, left_out: bool = False
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.fix = fix
+        self.left_out = left_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +57,16 @@ class Bound:
         single: whether the bare name means the one value it gives.
         inner: the names inside, for taps; for a repeated block its copies by number.
         made: who made the weights, for a node that can be reused.
+        varies: whether params decide what lies inside: a `when` that is false here, a computed number of copies.
+        missing: why a tap names nothing here.
     """
 
     ports: Mapping[str, Value | None]
     single: bool = True
     inner: Mapping[str, Bound] = field(default_factory=dict)
     made: Made | None = None
+    varies: bool = False
+    missing: Unresolved | None = None
 
     @classmethod
     def of(cls, value: Value | None, made: Made | None = None) -> Bound:
@@ -84,6 +92,7 @@ class Scope:
         user: the origin of the node that uses the block, in the user's scope.
         outer: the scope of that node.
         depth: blocks around this one.
+        swallowed: nodes that stand among another node's arguments, through a wrong indentation, and were told there.
     """
 
     document: Document
@@ -96,6 +105,7 @@ class Scope:
     outer: Scope | None = None
     block: str | None = None
     depth: int = 0
+    swallowed: set[str] = field(default_factory=set)
 
     def join(self, name: str) -> str:
         """The path of a node of this scope."""
@@ -135,6 +145,8 @@ class Scope:
                 raise _no_such_part(bound, trail, step)
             bound = bound.inner[step]
             trail = f"{trail}.{step}"
+            if bound.missing is not None:
+                raise Unresolved(f"{trail} names nothing here: {bound.missing.message}", bound.missing.hint)
         if bound.single:
             return next(iter(bound.ports.values()))
         choices = ", ".join(f"{trail}.{port}" for port in bound.ports)
@@ -164,10 +176,12 @@ class Scope:
 def _no_such_part(bound: Bound, trail: str, step: str) -> Unresolved:
     known = list(dict.fromkeys([*(() if bound.single else bound.ports), *bound.inner]))
     if not known:
+        if bound.varies:
+            return Unresolved(f"{trail} is left out here, and with it {step}", left_out=True)
         return Unresolved(f"{trail} has one output and nothing inside", f"write {trail}", trail)
     close = nearest(step, known)
     if close is None and all(name.isdigit() for name in known):
         what = f"copies are {known[0]} to {known[-1]}" if bound.inner else f"outputs are {', '.join(known)}"
-        return Unresolved(f"{trail} has no {step}", f"its {what}")
+        return Unresolved(f"{trail} has no {step}", f"its {what}", left_out=bound.varies and step.isdigit())
     hint = f"did you mean {trail}.{close}?" if close else f"it has {', '.join(known[:12])}"
     return Unresolved(f"{trail} has no {step}", hint, f"{trail}.{close}" if close else None)

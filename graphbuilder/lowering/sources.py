@@ -72,6 +72,8 @@ def _reference(
     try:
         value = scope.resolve(reference)
     except Unresolved as error:
+        if reference.partition(".")[0] in scope.swallowed:
+            return BROKEN
         code = "GB303" if key else "GB301"
         reports.add(
             scope,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
-from graphbuilder.blueprint import BlockNode, names_in
-from graphbuilder.errors import Severity
+from graphbuilder.blueprint import BlockNode, names_in, strings_in
+from graphbuilder.errors import Related, Severity
 from graphbuilder.graph import Call, Layer, Structure, Value, flatten
 from graphbuilder.lowering.walk import Walk
 
@@ -41,12 +40,16 @@ def used_layers(calls: Mapping[str, Call]) -> dict[str, Layer]:
 
 
 def warn_unused(walk: Walk, live: Mapping[str, Call], reached: set[str]) -> None:
-    """Warns about nodes and inputs that feed no output, and about params and blocks that nobody uses."""
+    """Warns about nodes and inputs that feed no output or tap, and about params and blocks that nobody uses."""
     root, blueprint, reports = walk.root, walk.document.blueprint, walk.reports
-    alive = {name.partition(".")[0] for name in live}
+    # What a tap names is there for whoever uses this file as a block.
+    alive = {name.partition(".")[0] for name in (*live, *live_calls(walk, walk.taps)[0])}
     made = {name.partition(".")[0] for name in walk.calls.calls}
+    takers = _takers(walk)
+    dead = {name for name in blueprint.nodes if name in made and name not in alive}
     for name in blueprint.nodes:
-        if name in made and name not in alive:
+        # A node that feeds one of them only is not told by itself: connecting that one connects it.
+        if name in dead and not takers.get(name, set()) & dead:
             reports.add(
                 root,
                 "GB306",
@@ -55,10 +58,11 @@ def warn_unused(walk: Walk, live: Mapping[str, Call], reached: set[str]) -> None
                 key=True,
                 node=name,
                 severity=Severity.WARNING,
+                related=_needless(walk, name, takers, dead),
                 hint="connect it, name it under `outputs:`, or delete it",
             )
     for name in blueprint.inputs:
-        if name not in reached:
+        if name not in reached and not takers.get(name, set()) & dead:
             reports.add(
                 root,
                 "GB307",
@@ -71,6 +75,35 @@ def warn_unused(walk: Walk, live: Mapping[str, Call], reached: set[str]) -> None
             )
     _warn_unused_blocks(walk)
     _warn_unused_params(walk)
+
+
+def _takers(walk: Walk) -> dict[str, set[str]]:
+    """The nodes of the file that each of its inputs and nodes feeds."""
+    found: dict[str, set[str]] = {}
+    for call in walk.calls.calls.values():
+        taker = call.name.partition(".")[0]
+        for value in call.inputs():
+            giver = value.name.partition(".")[0]
+            if giver != taker:
+                found.setdefault(giver, set()).add(taker)
+    return found
+
+
+def _needless(walk: Walk, name: str, takers: Mapping[str, set[str]], dead: set[str]) -> tuple[Related, ...]:
+    """The inputs and nodes that feed only what is left out with a node."""
+    gone = {name}
+    found: list[str] = []
+    for giver in reversed([*walk.document.blueprint.inputs, *walk.document.blueprint.nodes]):
+        fed = takers.get(giver, set())
+        if fed and fed <= gone and (giver in dead or giver in walk.inputs):
+            gone.add(giver)
+            found.append(giver)
+    source = walk.document.source
+    return tuple(
+        Related(f"{giver} feeds nothing else", None, source.position((section, giver), key=True))
+        for giver in reversed(found)
+        for section in (["inputs"] if giver in walk.inputs else ["nodes"])
+    )
 
 
 def _warn_unused_blocks(walk: Walk) -> None:
@@ -97,7 +130,7 @@ def _warn_unused_params(walk: Walk) -> None:
         return
     data = walk.document.source.data
     used: set[str] = set()
-    for text in _strings({key: value for key, value in data.items() if key != "blocks"}):
+    for text in strings_in({key: value for key, value in data.items() if key != "blocks"}):
         if "$" in text:
             used |= names_in(text)
     for name in blueprint.params:
@@ -111,15 +144,3 @@ def _warn_unused_params(walk: Walk) -> None:
                 severity=Severity.WARNING,
                 hint=f"write ${name} where its value belongs, or delete it",
             )
-
-
-def _strings(data: Any) -> Iterator[str]:
-    waiting = [data]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, dict):
-            waiting.extend(item.values())
-        elif isinstance(item, list):
-            waiting.extend(item)

@@ -6,10 +6,9 @@ shape and dtype, and collects diagnostics.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-
-from pydantic import ValidationError
 
 from graphbuilder.blueprint import (
     BlockNode,
@@ -23,18 +22,21 @@ from graphbuilder.blueprint import (
     ReuseNode,
     resolve_params,
 )
-from graphbuilder.catalog import BATCH, DTYPES, TensorType, layers, ops
-from graphbuilder.catalog.arguments import as_written
-from graphbuilder.errors import suggestion
-from graphbuilder.graph import Call, Fusion, GraphInput, Structure, Value
+from graphbuilder.blueprint.loading import load_shipped
+from graphbuilder.catalog import layers, ops
+from graphbuilder.graph import Call, Fusion, GraphInput, Layer, PretrainingDeclaration, Structure, Value
 from graphbuilder.lowering.arguments import call_options, check_entry, custom_layer, find_entry, resolved
 from graphbuilder.lowering.blocks import BlockUse, expand, output_ports
 from graphbuilder.lowering.calls import CallMaker, stated_outputs
+from graphbuilder.lowering.freezing import Freezing, check_met, freezing_of
+from graphbuilder.lowering.inputs import model_input
 from graphbuilder.lowering.limits import GraphLimits
-from graphbuilder.lowering.order import Circle, node_order
+from graphbuilder.lowering.order import Circle, node_order, reference_path
+from graphbuilder.lowering.pretraining import Pretraining, check_pretraining, pretraining_of
 from graphbuilder.lowering.reports import Reports, Stop
 from graphbuilder.lowering.scope import BROKEN_NODE, Bound, Made, Scope, Unresolved
 from graphbuilder.lowering.sources import BROKEN, at_ports, resolve_from
+from graphbuilder.lowering.taps import tapped
 
 if TYPE_CHECKING:
     from graphbuilder.lowering.fusing import Fuser
@@ -58,11 +60,13 @@ class Walk:
         self.reports = Reports(self.root)
         self.calls = CallMaker(self.reports, limits)
         self.inputs: dict[str, GraphInput] = {}
+        self.taps: tuple[Value, ...] = ()
+        self.pretraining: list[PretrainingDeclaration] = []
         self.stopped = False
         self._fuser: Fuser | None = None
 
     def run(self) -> None:
-        """Walks the inputs and nodes; what comes of them is in `inputs`, `calls` and `reports`."""
+        """Walks the inputs and nodes; what comes of them is in `inputs`, `calls`, `taps` and `reports`."""
         blueprint = self.document.blueprint
         for name, spec in blueprint.inputs.items():
             self._input(name, spec)
@@ -94,38 +98,13 @@ class Walk:
                 scope.params = {"index": 0, **values}
                 self._nodes(scope, block.nodes)
                 output_ports(block, scope, self.reports)
+                tapped(block, scope, self.reports)
 
     def _input(self, name: str, spec: InputSpec) -> None:
-        path = ("inputs", name)
-        before = self.reports.count
-        shape = resolved(self.root, self.reports, spec.shape, (*path, "shape"), name)
-        dtype = resolved(self.root, self.reports, spec.dtype, (*path, "dtype"), name)
-        if self.reports.count == before:
-            self._check_shape(shape, (*path, "shape"), name)
-            if dtype not in DTYPES:
-                self.reports.add(
-                    self.root, "GB203", f"dtype is {as_written(dtype)}", (*path, "dtype"), node=name,
-                    expected="a dtype such as float32", hint=suggestion(str(dtype), DTYPES),
-                )  # fmt: skip
-        if self.reports.count > before:
-            self.root.names[name] = BROKEN_NODE
-            return
-        modalities = () if spec.modality is None else (spec.modality,)
-        value = Value(name, TensorType((BATCH, *shape), dtype), modalities=modalities)
-        self.inputs[name] = GraphInput(value, spec.modality, self.root.origin(*path), spec.about)
-        self.root.names[name] = Bound.of(value)
-
-    def _check_shape(self, shape: Any, path: tuple[str | int, ...], name: str) -> None:
-        """Sizes that came out of expressions; those written as such were checked with the file."""
-        good = isinstance(shape, list)
-        for index, axis in enumerate(shape if good else ()):
-            if not _is_axis(axis):
-                expected = "a word such as steps, other than batch" if isinstance(axis, str) else "a positive integer"
-                self.reports.add(
-                    self.root, "GB203", f"the size is {as_written(axis)}", (*path, index), node=name, expected=expected
-                )
-        if not good:
-            self.reports.add(self.root, "GB204", f"shape is {as_written(shape)}", path, node=name, expected="a list")
+        made = model_input(self.root, self.reports, name, spec)
+        self.root.names[name] = BROKEN_NODE if made is None else Bound.of(made.value)
+        if made is not None:
+            self.inputs[name] = made
 
     def _nodes(self, scope: Scope, nodes: Mapping[str, Node]) -> None:
         """Walks the nodes of one scope."""
@@ -149,13 +128,18 @@ class Walk:
             scope.names[name] = self._node(scope, name, nodes[name], above.get(name))
 
     def _circle(self, scope: Scope, circle: Circle) -> None:
-        first = circle.names[0]
+        # The node that the circle closes in: it takes what comes of it. Its `from` is what has to change.
+        first, feeder = circle.names[-1], circle.names[-2]
+        node = scope.document.source.data
+        for step in (*scope.where, "nodes", first):
+            node = node[step]
+        inside = reference_path(node.get("from"), feeder)
         self.reports.add(
             scope,
             "GB302",
             f"nodes feed each other in a circle: {' → '.join(circle.names)}",
-            ("nodes", first),
-            key=True,
+            ("nodes", first) if inside is None else ("nodes", first, "from", *inside),
+            key=inside is None,
             node=scope.join(first),
             hint="take one of them out of another's from",
         )
@@ -163,6 +147,8 @@ class Walk:
     def _node(self, scope: Scope, name: str, node: Node, above: str | None) -> Bound:
         """What one node's name stands for."""
         path = ("nodes", name)
+        for rule in self.calls.freezings:
+            rule.enter(scope.join_layer(name))
         source = resolve_from(scope, self.reports, name, node, above, path)
         kept = True
         if node.when is not True:
@@ -182,7 +168,7 @@ class Walk:
         if source is BROKEN:
             return BROKEN_NODE
         if isinstance(source, Value):
-            return Bound.of(source)
+            return Bound({"0": source}, varies=True)
         self.reports.add(
             scope,
             "GB303",
@@ -207,11 +193,13 @@ class Walk:
         if bound is None:
             try:
                 scope.resolve(node.reuse)
-                hint = None
-            except Unresolved as error:
-                hint = error.hint
-            message = f"there is no node {node.reuse}"
-            self.reports.add(scope, "GB301", message, where, node=scope.join(name), found=node.reuse, hint=hint)
+                error = Unresolved(f"{node.reuse} is an output, not a node")
+            except Unresolved as found:
+                error = found
+            self.reports.add(
+                scope, "GB301", error.message, where, node=scope.join(name), found=node.reuse, hint=error.hint,
+                fix=error.fix,
+            )  # fmt: skip
             return BROKEN_NODE
         if bound.made is None:
             self.reports.add(
@@ -332,7 +320,24 @@ class Walk:
 
             self._fuser = Fuser(self.reports, self.calls)
         written = node.source if node.source is not None else above
-        return self._fuser.lower(made, scope, name, source, written, path, node)
+        with self._freezing(made, scope, path, scope.join(name)):
+            return self._fuser.lower(made, scope, name, source, written, path, node)
+
+    @contextmanager
+    def _freezing(self, made: Made, scope: Scope, path: tuple[str | int, ...], name: str) -> Iterator[Freezing | None]:
+        """Applies what a node says of training to the layers that are made inside it, and gives that."""
+        rule = None
+        # The layers of a node that is reused are made already.
+        if made.layer_path == scope.join_layer(str(path[-1])):
+            rule = freezing_of(made, self.reports, (*path, "trainable"), name)
+        if rule is None:
+            yield None
+            return
+        self.calls.freezings.append(rule)
+        try:
+            yield rule
+        finally:
+            self.calls.freezings.pop()
 
     @property
     def fusions(self) -> Mapping[str, Fusion]:
@@ -341,25 +346,48 @@ class Walk:
 
     def _block(self, made: Made, scope: Scope, name: str, source: Any, path: tuple[str | int, ...]) -> Bound:
         reused = made.layer_path != scope.join_layer(name)
-        use = BlockUse(made, scope, path, scope.join(name), reused)
-        bound = expand(use, source, self.reports, self.limits, self._nodes)
+        before, node_path = self.reports.count, scope.join(name)
+        asked = None if reused else pretraining_of(made, self.root, self.reports, (*path, "pretrained"), node_path)
+        use = BlockUse(made, scope, path, node_path, reused, {} if asked is None else asked.given)
+        with self._freezing(made, scope, path, node_path) as rule:
+            bound = expand(use, source, self.reports, self.limits, self._nodes)
+        if bound is not None and self.reports.count == before:
+            if rule is not None:
+                check_met(rule, bound, scope, self.reports, (*path, "trainable"), node_path)
+            if asked is not None and source is not BROKEN:
+                self._begin_with(asked, made, source, (*path, "pretrained"), node_path)
         return self._passed_through(scope, name, source, path) if bound is None else bound
+
+    def _begin_with(self, asked: Pretraining, made: Made, source: Any, where: tuple[str | int, ...], name: str) -> None:
+        """Notes the weights that the layers of a block begin with, if they fit."""
+        layers = self.calls.layers
+        found = check_pretraining(asked, made, layers, source, self._alone, self.reports, where, name)
+        if found is not None:
+            self.pretraining.append(found)
+
+    def _alone(self, block: str, params: Mapping[str, Any]) -> tuple[Mapping[str, Layer], Mapping[str, Any]] | None:
+        """The layers of a shipped file by itself, and the values of its params; None where these do not suit it."""
+        place = load_shipped(block)
+        if place is None:
+            return None
+        walk = Walk(place.document, {}, self.limits)
+        values = resolve_params(place.document.blueprint.params, params, lambda problem: None)
+        if values is None:
+            return None
+        walk.root.params = values
+        walk.run()
+        return walk.calls.layers, values
 
     def outputs(self) -> Structure | None:
         """The model's outputs in the structure that the file gives them; None after a report."""
         ports, single = output_ports(self.document.blueprint, self.root, self.reports)
+        inner = tapped(self.document.blueprint, self.root, self.reports)
+        self.taps = tuple(
+            value for name in self.document.blueprint.taps for value in inner[name].ports.values() if value is not None
+        )
         found = {port: value for port, value in ports.items() if value is not None}
         if len(found) < len(ports):
             return None
         if single:
             return found["0"]
         return tuple(found.values()) if isinstance(self.document.blueprint.outputs, list) else found
-
-
-def _is_axis(axis: Any) -> bool:
-    """Whether what an expression gave may stand in the shape of an input, where the schema saw the expression alone."""
-    try:
-        InputSpec(shape=[axis])
-    except ValidationError:
-        return False
-    return True

@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Source", "TextLimits", "parse", "read", "to_json", "to_yaml"]
 
-_DEFAULT_LIMITS = TextLimits()
 
-
-def read(path: str | os.PathLike[str], *, limits: TextLimits = _DEFAULT_LIMITS, name: str | None = None) -> Source:
+def read(path: str | os.PathLike[str], *, limits: TextLimits | None = None, name: str | None = None) -> Source:
     r"""Reads a file: as JSON if its name ends in `.json`, else as YAML.
 
     Arguments:
@@ -41,13 +39,14 @@ def read(path: str | os.PathLike[str], *, limits: TextLimits = _DEFAULT_LIMITS, 
         {'blueprint': 1}
     """
     place = os.fspath(path)
+    limits = limits or TextLimits()
     syntax: Syntax = "json" if place.lower().endswith(".json") else "yaml"
     shown = name or place
     return parse(read_bytes(place, shown, limits), name=shown, syntax=syntax, limits=limits)
 
 
 def parse(
-    text: str | bytes, *, name: str = "<text>", syntax: Syntax | None = None, limits: TextLimits = _DEFAULT_LIMITS
+    text: str | bytes, *, name: str = "<text>", syntax: Syntax | None = None, limits: TextLimits | None = None
 ) -> Source:
     """Reads a text.
 
@@ -64,6 +63,7 @@ def parse(
         >>> parse("{rate: 1e-3, mode: on}").data
         {'rate': 0.001, 'mode': 'on'}
     """
+    limits = limits or TextLimits()
     if isinstance(text, bytes):
         refuse_size(len(text), name, limits)
         content, marked = decode(text, name)

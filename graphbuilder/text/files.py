@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from graphbuilder.errors import BlueprintError, Diagnostic, nearest
+from graphbuilder.limits import raising_hint
 from graphbuilder.text.limits import TextLimits
 from graphbuilder.text.lines import LineTable
 from graphbuilder.text.problems import Problems
@@ -66,7 +67,7 @@ def refuse_size(size: int, file: str, limits: TextLimits) -> None:
         message = f"the file is larger than {limits.bytes:,} bytes"
         if size > limits.bytes + 1:
             message = f"the file has {size:,} bytes; the limit is {limits.bytes:,}"
-        hint = "a blueprint holds the description of a network, not its weights"
+        hint = f"a blueprint holds the description of a network, not its weights; {raising_hint('bytes')}"
         raise BlueprintError(Diagnostic("GB103", message, file=file, hint=hint))
 
 

@@ -172,7 +172,7 @@ class _Reader:
         assert names is not None
         first = names.setdefault(str(key.value), key)
         if first is not key:
-            refuse_duplicate(self.problems, key, first)
+            refuse_duplicate(self.problems, key, first, self.open[1:-1])
         self.key = key
         return _Expected.COLON
 
@@ -191,7 +191,7 @@ class _Reader:
         try:
             value = read_number(written, not token["fraction"], self.limits.digits)
         except NumberTooLarge as error:
-            refuse_number(self.problems, at, end, str(error))
+            refuse_number(self.problems, at, end, error)
         return Scalar(at, end, ScalarStyle.PLAIN, value)
 
     def _string(self, token: re.Match[str] | None) -> Scalar:

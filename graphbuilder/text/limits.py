@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from graphbuilder.limits import limit
 
 __all__ = ["TextLimits"]
 
 
 @dataclass(frozen=True, slots=True)
 class TextLimits:
-    """The budgets that keep a stranger's file harmless; raise one with `dataclasses.replace` or by naming it.
+    """The budgets that keep a stranger's file harmless; what is left out is as `graphbuilder.limits` has it.
 
     Arguments:
         bytes: the size of the file.
@@ -23,8 +25,8 @@ class TextLimits:
         500
     """
 
-    bytes: int = 16 * 2**20
-    depth: int = 100
-    values: int = 2_000_000
-    digits: int = 1000
+    bytes: int = field(default_factory=lambda: limit("bytes"))
+    depth: int = field(default_factory=lambda: limit("nesting"))
+    values: int = field(default_factory=lambda: limit("values"))
+    digits: int = field(default_factory=lambda: limit("digits"))
     problems: int = 1000

@@ -49,13 +49,17 @@ class Problems:
         end: int,
         message: str,
         *,
+        node: str | None = None,
         found: str | None = None,
         expected: str | None = None,
         hint: str | None = None,
         fix: str | None = None,
+        fix_at: tuple[int, int] | None = None,
         related: tuple[tuple[str, int, int], ...] = (),
     ) -> None:
         """Notes a problem with the text from `start` up to `end`; `related` are messages with their offsets.
+
+        `fix_at` is what the fix replaces, where that is another stretch.
 
         Raises:
             ReadingStopped: there are enough problems now.
@@ -65,8 +69,8 @@ class Problems:
         others = tuple(Related(text, None, self.position(first, last)) for text, first, last in related)
         position = self.position(start, end)
         diagnostic = Diagnostic(
-            code, message, file=self.file, position=position, found=found, expected=expected, hint=hint, fix=fix,
-            related=others,
+            code, message, file=self.file, position=position, node=node, found=found, expected=expected, hint=hint,
+            fix=fix, related=others, fix_position=None if fix_at is None else self.position(*fix_at),
         )  # fmt: skip
         self._found.append((start, diagnostic))
         if len(self._found) >= self._limit:
@@ -80,6 +84,17 @@ class Problems:
         """
         self.add(code, start, end, message, hint=hint)
         raise ReadingStopped
+
+    def withdraw(self, code: str, start: int, end: int) -> bool:
+        """Takes back what was noted under a code in this stretch, as a consequence of something graver.
+
+        Returns:
+            Whether there was something.
+        """
+        kept = [(at, found) for at, found in self._found if not (found.code == code and start <= at < end)]
+        some = len(kept) < len(self._found)
+        self._found = kept
+        return some
 
     def silence(self, start: int, end: int) -> None:
         """Ignores later problems with this stretch: they are consequences of one that is noted already."""

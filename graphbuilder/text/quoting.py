@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-__all__ = ["expression_end", "is_plain", "json_string", "quoted"]
+__all__ = ["expression_end", "is_plain", "json_string", "json_text", "quoted"]
 
 # What YAML 1.1 or 1.2 readers take for something else, whatever the case, so that no reader at all is misled.
 _WORDS = frozenset(("null", "~", "true", "false", "yes", "no", "on", "off", "y", "n", ".inf", ".nan", "=", "<<"))
@@ -96,3 +96,17 @@ def json_string(text: str) -> str:
     written = json.dumps(text, ensure_ascii=False)
     written.encode()
     return written
+
+
+def json_text(text: str) -> str:
+    """A value that is written as YAML, written as JSON: numbers, words and what is JSON already stay as they are.
+
+    Example:
+        >>> json_text("Dense"), json_text("6.0"), json_text("null")
+        ('"Dense"', '6.0', 'null')
+    """
+    try:
+        json.loads(text)
+    except ValueError:
+        return json.dumps(text, ensure_ascii=False)
+    return text

@@ -28,10 +28,8 @@ __all__ = ["reparsed"]
 # A smaller collection is not worth the search for what of it has changed.
 _WORTHWHILE = 2_000
 
-_DEFAULT_LIMITS = TextLimits()
 
-
-def reparsed(source: Source, splices: Sequence[Splice], *, limits: TextLimits = _DEFAULT_LIMITS) -> Source | None:
+def reparsed(source: Source, splices: Sequence[Splice], *, limits: TextLimits | None = None) -> Source | None:
     r"""A text with splices made, read again where it has changed; None where the whole of it must be read.
 
     Arguments:
@@ -50,6 +48,7 @@ def reparsed(source: Source, splices: Sequence[Splice], *, limits: TextLimits = 
         ({'c': 2, 'd': 3}, Position(line=3, column=1, end_line=3, end_column=5))
     """
     text = spliced(source.text, splices)
+    limits = limits or TextLimits()
     # Every value has a character at least, so that these cannot be too many values.
     if len(text) * 4 > limits.bytes or len(text) > limits.values or text.startswith("\ufeff"):
         return None

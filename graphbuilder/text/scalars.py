@@ -21,7 +21,16 @@ _MAY_BE_A_NUMBER = frozenset("-+.0123456789")
 
 
 class NumberTooLarge(ValueError):
-    """A number has more digits than the limit, or no float can hold it; the text says which."""
+    """A number has more digits than the limit, or no float can hold it; the text says which.
+
+    Arguments:
+        message: what is wrong with it.
+        limited: whether the limit was passed, which can be raised.
+    """
+
+    def __init__(self, message: str, limited: bool = False) -> None:
+        super().__init__(message)
+        self.limited = limited
 
 
 def resolve(text: str, digits: int) -> ScalarValue:
@@ -80,7 +89,7 @@ def read_number(text: str, integer: bool, digits: int) -> int | float:
 
 def _check_length(text: str, digits: int) -> None:
     if len(text) > digits:
-        raise NumberTooLarge(f"the number has {len(text):,} digits; the limit is {digits:,}")
+        raise NumberTooLarge(f"the number has {len(text):,} digits; the limit is {digits:,}", limited=True)
 
 
 def kind_of(value: ScalarValue) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping as Entries
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -10,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 from graphbuilder.errors import Position
 from graphbuilder.text.collector import collector_paused
 from graphbuilder.text.lines import LineTable
+from graphbuilder.text.quoting import json_text
 from graphbuilder.text.tree import Alias, Mapping, Node, Scalar, Sequence, dereferenced, to_data
 
 __all__ = ["Path", "Source", "Syntax"]
@@ -125,6 +128,46 @@ class Source:
         if isinstance(node, Mapping) and node.entries and not node.flow:
             return self.span(node.entries[0][0])
         return self.lines.position(node.start, min(node.start + 1, node.end))
+
+    def entry_text(self, entries: Entries[str, str], path: Path) -> tuple[str, Position]:
+        r"""What would be written for other entries in the place of one, and where that one stands.
+
+        Arguments:
+            entries: keys with their values, as YAML.
+            path: the keys that lead to the entry of a mapping.
+
+        Example:
+            >>> from graphbuilder.text import parse
+            >>> parse("act:\n  layer: ReLU6\n").entry_text({"layer": "ReLU", "max_value": "6.0"}, ("act", "layer"))[0]
+            'layer: ReLU\n  max_value: 6.0'
+        """
+        key, value, _ = self._find(path)
+        start = self.span(key if key is not None else value)
+        end = self.span(value)
+        place = Position(start.line, start.column, end.end_line, end.end_column)
+        if self.syntax == "json":
+            return ", ".join(f"{json.dumps(name)}: {json_text(text)}" for name, text in entries.items()), place
+        holder = self.node(path[:-1])
+        flow = isinstance(holder, Mapping) and holder.flow
+        between = ", " if flow else "\n" + " " * (start.column - 1)
+        return between.join(f"{name}: {text}" for name, text in entries.items()), place
+
+    def entry_place(self, path: Path) -> Position | None:
+        r"""Where the entry of a mapping in braces stands, with the comma that goes when it goes; None in block style.
+
+        Example:
+            >>> from graphbuilder.text import parse
+            >>> parse("{units: 3, bias: true}").entry_place(("bias",))
+            Position(line=1, column=10, end_line=1, end_column=22)
+        """
+        holder = self.node(path[:-1])
+        if not isinstance(holder, Mapping) or not holder.flow or self.node(path) is None:
+            return None
+        index = self._index(holder)[str(path[-1])]
+        key, value = holder.entries[index]
+        if index + 1 < len(holder.entries):
+            return self.lines.position(key.start, holder.entries[index + 1][0].start)
+        return self.lines.position(holder.entries[index - 1][1].end if index else key.start, value.end)
 
     def _find(self, path: Path) -> tuple[Scalar | None, Node, Path]:
         """The deepest part of a path that exists: its key if it has one, its node, and what of the path is left."""

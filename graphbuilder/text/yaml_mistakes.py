@@ -19,11 +19,19 @@ from graphbuilder.text.refusals import (
     shortened,
 )
 from graphbuilder.text.tree import Scalar, ScalarStyle
+from graphbuilder.text.yaml_indentation import line_out_of_step
 from graphbuilder.text.yaml_mistake import Mistake, indentation, line_above, start_of_line
 
 __all__ = ["explain"]
 
 _KEY = re.compile(r"\s*(?:- +)*(?P<key>[^\s#'\"{}\[\],:][^#'\"{}\[\],:]*?)\s*:(?:\s|\Z)")
+# A word and what may be its value, without a colon that makes a key of the word.
+_WITHOUT_COLON = re.compile(
+    r"\s*(?P<key>[A-Za-z_][\w-]*)(?:[ \t]+(?:[\[{].*|(?:(?!: )[^\s:\[{])(?:(?!:(?:\s|$)).)*))?$"
+)
+_TEXT_WITHOUT_COLON = re.compile(r"\s*(?P<key>[A-Za-z_][\w-]*) +[|>][+-]?\d?$")
+# How far above the fault such a line is looked for.
+_LINES_OF_TEXT = 30
 _GLUED_KEY = re.compile(r"\s*(?:- +)*(?P<key>[^\W\d][\w.$-]*):(?P<value>[^\s:/].*)")
 
 
@@ -59,7 +67,14 @@ def _tab(mistake: Mistake, problems: Problems) -> bool:
     message = "a tab stands where YAML wants spaces"
     if not mistake.before.strip():
         message = "a tab stands in the indentation"
-    problems.add("GB104", mistake.at, mistake.at + 1, message, hint="YAML indents with spaces only; replace the tab")
+    hint = "YAML indents with spaces only; replace the tab"
+    above = line_above(mistake.text, mistake.line_start)
+    fix, fix_at = None, None
+    if above is not None and not mistake.before.strip():
+        spaces = indentation(mistake.rest(above)) + (2 if mistake.rest(above).endswith(":") else 0)
+        tabs = re.compile(r"[ \t]*").match(mistake.text, mistake.line_start)
+        fix, fix_at = " " * spaces, (mistake.line_start, tabs.end() if tabs else mistake.at)
+    problems.add("GB104", mistake.at, mistake.at + 1, message, hint=hint, fix=fix, fix_at=fix_at)
     return True
 
 
@@ -180,9 +195,15 @@ def _colon(mistake: Mistake, problems: Problems) -> bool:
     if first is not None and start + first.end("key") < mistake.at:
         _colon_in_value(mistake, problems, start + first.end())
         return True
+    if _colon_missing(mistake, problems, start):
+        return True
     above = line_above(mistake.text, start)
     if above is not None:
+        if indentation(line) <= indentation(mistake.rest(above)) and _colon_missing(mistake, problems, above):
+            return True
         if _glued_key(mistake, problems, above):
+            return True
+        if _out_of_step(mistake, problems):
             return True
         if indentation(line) > indentation(mistake.rest(above)):
             key_start = start + indentation(line)
@@ -197,12 +218,43 @@ def _colon(mistake: Mistake, problems: Problems) -> bool:
     return True
 
 
+def _colon_missing(mistake: Mistake, problems: Problems, line_start: int) -> bool:
+    """A line like `units 64` or `stem {layer: Dense}`, which says a key and its value without the colon between."""
+    found = _WITHOUT_COLON.match(mistake.rest(line_start))
+    if found is None:
+        return False
+    start, end = line_start + found.start("key"), line_start + found.end("key")
+    fix = f"{found['key']}:"
+    problems.add("GB104", start, end, f"a colon is missing behind {found['key']}", hint=f"write `{fix}`", fix=fix)
+    return True
+
+
+def _text_without_colon(mistake: Mistake, problems: Problems) -> bool:
+    """A line like `about >-`, whose lines of text below it are then read as something else."""
+    start: int | None = mistake.line_start
+    for _ in range(_LINES_OF_TEXT):
+        start = None if start is None else line_above(mistake.text, start)
+        found = None if start is None else _TEXT_WITHOUT_COLON.match(mistake.rest(start))
+        if start is not None and found is not None:
+            key = found["key"]
+            at = start + found.start("key")
+            message = f"a colon is missing behind {key}"
+            problems.add("GB104", at, at + len(key), message, hint=f"write `{key}:`", fix=f"{key}:")
+            return True
+    return False
+
+
 def _colon_in_value(mistake: Mistake, problems: Problems, search_from: int) -> None:
     value = mistake.rest(search_from)
     start = search_from + len(value) - len(value.lstrip())
     value = value.strip()
     fix = quoted(value) if value[:1] not in "\"'[{&*!|>" else None
     message = "a value that holds `: ` must be quoted"
+    if value.endswith("}") and "{" not in value:
+        fix = f"{{{value}"
+        message = "a `{` is missing before what a `}` closes"
+        problems.add("GB104", start, start + len(value), message, hint=f"write {{{shortened(value)}", fix=fix)
+        return
     hint = f"quote it: {fix}" if fix else "put the second key on a line of its own, or quote the value"
     problems.add("GB104", start, start + len(value), message, hint=hint, fix=fix)
 
@@ -272,10 +324,29 @@ def _misplaced(mistake: Mistake, problems: Problems) -> bool:
         elif mistake.character == "-":
             message = "an entry of a list stands among the keys of a mapping"
         hint = "indent it if it belongs to the line above"
+    elif _out_of_step(mistake, problems):
+        return True
     else:
         message = f"this line is indented by {indentation} spaces, like no line that it could belong to"
         hint = "give it the indentation of the lines beside which it belongs"
     problems.add("GB104", mistake.at, end, message, hint=hint, related=(here,))
+    return True
+
+
+def _out_of_step(mistake: Mistake, problems: Problems) -> bool:
+    """A line above the one at which the parser stopped, with an indentation unlike that of the lines around it."""
+    found = line_out_of_step(mistake.text, mistake.at)
+    if found is None:
+        return False
+    line, wanted = found
+    start = line.start + line.indent
+    end = line.start + len(line.text.rstrip())
+    stopped = mistake.line_start + indentation(mistake.rest(mistake.line_start))
+    message = f"this line is indented by {line.indent} spaces, unlike the lines around it"
+    related = (("so that this line belongs nowhere", stopped, stopped + 1),)
+    expected = f"{wanted} spaces"
+    fix_at = (line.start, start)
+    problems.add("GB104", start, end, message, expected=expected, fix=" " * wanted, fix_at=fix_at, related=related)
     return True
 
 
@@ -305,6 +376,7 @@ def _document(mistake: Mistake, problems: Problems) -> bool:
 
 _RULES: tuple[_Rule, ...] = (
     _cut_expression,
+    _text_without_colon,
     _tab,
     _unclosed_quote,
     _escape,

@@ -39,6 +39,7 @@ _STYLES = {
     "|": ScalarStyle.LITERAL,
     ">": ScalarStyle.FOLDED,
 }
+_KEY_WITHOUT_COLON = re.compile(r"([A-Za-z_][\w-]*) +[\[{].*")
 _KEY_WITHOUT_SPACE = re.compile(r"([^\W\d][\w.-]*):(.+)", re.DOTALL)
 _COLON = re.compile(r"\s*:")
 # A directive costs libyaml time in proportion to those before it.
@@ -68,7 +69,7 @@ def read_yaml(text: str, file: str, limits: TextLimits, *, parser_type: ParserTy
 class _Open:
     """A collection whose end has not come yet."""
 
-    __slots__ = ("anchor", "before", "height", "is_key", "key", "names", "node")
+    __slots__ = ("anchor", "before", "emptied", "height", "is_key", "key", "names", "node")
 
     def __init__(self, node: Sequence | Mapping, anchor: str | None, before: int, is_key: bool) -> None:
         self.node = node
@@ -76,6 +77,7 @@ class _Open:
         self.before = before  # How many values there were before it.
         self.height = 0  # How deep the collections in it go.
         self.is_key = is_key
+        self.emptied = False  # Whether its last key has its value below it, among its own keys.
         self.key: Scalar | None = None  # The key whose value comes next.
         self.names: dict[str, Scalar] = {}
 
@@ -200,7 +202,7 @@ class _Composer:
                 known[text] = resolve(text, self.limits.digits)
             return known[text]
         except NumberTooLarge as error:
-            refuse_number(self.problems, start, end, str(error))
+            refuse_number(self.problems, start, end, error)
             return text
 
     def _tagged(self, text: str, tag: str, start: int, end: int) -> ScalarValue:
@@ -271,15 +273,39 @@ class _Composer:
         if not isinstance(value, str):
             self._refuse_key(key, text, tag)
             key.value = text
+        elif key.style is ScalarStyle.PLAIN and (glued := _KEY_WITHOUT_COLON.fullmatch(value)) is not None:
+            name = glued[1]
+            end = key.start + len(name)
+            message, fix = f"a colon is missing behind {name}", f"{name}:"
+            self.problems.add("GB104", key.start, end, message, hint=f"write `{fix}`", fix=fix)
+            # What the rest of the line is read as comes of it.
+            rest = self.text.find("\n", key.end)
+            self.problems.silence(key.start, len(self.text) if rest < 0 else rest)
         elif value == "<<" and key.style is ScalarStyle.PLAIN:
             message = "`<<` merges nothing: YAML 1.2 has no merge keys"
             hint = "write the keys out, or share them through `params:` or `blocks:`"
             self.problems.add("GB104", key.start, key.end, message, hint=hint)
         else:
             first = parent.names.setdefault(value, key)
-            if first is not key:
-                refuse_duplicate(self.problems, key, first)
+            if first is not key and not self._below_empty_key(parent):
+                refuse_duplicate(self.problems, key, first, (opened.node for opened in self.open[1:-1]))
         parent.key = key
+
+    def _below_empty_key(self, parent: _Open) -> bool:
+        """Notes that keys which stand twice were meant to be inside the key above them, which has no value.
+
+        However many they are, it is one fault.
+        """
+        assert isinstance(parent.node, Mapping)
+        if parent.emptied or parent.node.flow or not parent.node.entries:
+            return parent.emptied
+        key, value = parent.node.entries[-1]
+        parent.emptied = isinstance(value, Scalar) and value.start == value.end
+        if parent.emptied:
+            message = f"{key.value} holds nothing, and the keys below it stand twice"
+            hint = "indent what belongs to it deeper than its own line"
+            self.problems.add("GB104", key.start, key.end, message, hint=hint)
+        return parent.emptied
 
     def _refuse_key(self, key: Scalar, text: str, tag: str | None) -> None:
         if not text:

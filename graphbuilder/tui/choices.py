@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from graphbuilder.blueprint import Document, load
+from graphbuilder.blueprint import Document
 from graphbuilder.blueprint.node_schema import one_line
-from graphbuilder.blueprint.shipped import block_path
+from graphbuilder.blueprint.shipped import block_about
 from graphbuilder.catalog import layers, ops
 from graphbuilder.compression.sizes import PredictedSize
 from graphbuilder.compression.tables import passes
@@ -46,14 +46,6 @@ def _catalog_choices() -> tuple[Choice, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=64)
-def _shipped_about(name: str) -> str:
-    space, _, inner = name.partition(".")
-    path = block_path(space, inner)
-    place = load(path).find_block(inner) if path is not None else None
-    return " ".join((place.definition.about or "").split()) if place is not None else ""
-
-
 def kind_choices(document: Document, *, others: bool = False) -> list[Choice]:
     """Everything that a node can be.
 
@@ -64,7 +56,7 @@ def kind_choices(document: Document, *, others: bool = False) -> list[Choice]:
     blocks = []
     for name in document.block_names():
         place = document.find_block(name)
-        about = " ".join((place.definition.about or "").split()) if place is not None else _shipped_about(name)
+        about = " ".join((place.definition.about or "").split()) if place is not None else block_about(name)
         blocks.append(Choice(f"block:{name}", name, about, "block"))
     rest = [
         Choice("input:", "input", "a tensor that the model is given", "file"),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
 
-from graphbuilder.blueprint import BlockNode, BudgetSpec, Document, InputSpec, LayerNode, Param, ReuseNode, Training
+from graphbuilder.blueprint import BudgetSpec, Document, InputSpec, LayerNode, Param, ReuseNode, Training
 from graphbuilder.blueprint.entry_schema import argument_schemas, blueprint_key, call_schema, in_words, param_schema
 from graphbuilder.blueprint.entry_schema import written as as_blueprint
 from graphbuilder.catalog import DTYPES, Entry, LayerEntry
@@ -109,9 +109,11 @@ def _node_form(level: Level, name: str) -> Form | None:
         fields += [
             _argument(level, name, data, (key,), said_of("", {}, None))
             for key in data
-            if key not in (node.kind, "from", "when", "about", "call", "repeat")
+            if key not in (node.kind, "from", "when", "about", "call", *_USES)
         ]
-    fields += _common(level, name, data, repeat=isinstance(node, BlockNode))
+    declared = kind.params if kind is not None else {}
+    uses = {"block": _USES, "fuse": ("trainable",)}.get(node.kind, ())
+    fields += _common(level, name, data, [key for key in uses if key not in declared])
     return Form(name, f"{node.kind} {told}", " ".join(about.split()), tuple(fields))
 
 
@@ -139,7 +141,18 @@ def _entry_arguments(entry: type[Entry]) -> tuple[tuple[Path, Said], ...]:
     return tuple(ordered)
 
 
-_REPEAT = said_of("how many copies follow one another, each with its own weights", {"type": "integer", "minimum": 1}, 1)
+# What can be said of a block as a whole, and of training of a fusion too.
+_USES = {
+    "repeat": said_of(
+        "how many copies follow one another, each with its own weights", {"type": "integer", "minimum": 1}, 1
+    ),
+    "trainable": said_of(
+        "whether training changes the layers inside, or {from: node} from which on",
+        {"type": ["boolean", "object"]},
+        None,
+    ),
+    "pretrained": said_of("weights that a model of the zoo begins with: imagenet, or a file", {"type": "string"}, None),
+}
 _REUSE = said_of("the node whose weights are used again", {"type": "string"}, None, required=True)
 _CALL = said_of("call arguments that are not tensors", {"type": "object"}, {})
 _WHEN = said_of("where it is false, the node is left out and its input passes on", {"type": "boolean"}, True)
@@ -147,11 +160,11 @@ _ABOUT = said_of("what it is, for people", {"type": "string"}, "", text=True)
 
 
 def _common(
-    level: Level, name: str, data: Mapping[str, Any], *, repeat: bool = False, call: bool = False
+    level: Level, name: str, data: Mapping[str, Any], uses: Iterable[str] = (), *, call: bool = False
 ) -> Iterator[Field]:
-    """The fields that every node has."""
-    if repeat:
-        yield _argument(level, name, data, ("repeat",), _REPEAT)
+    """The fields that every node has, and before them those of a block's or fusion's use."""
+    for key in uses:
+        yield _argument(level, name, data, (key,), _USES[key])
     if call:
         yield _argument(level, name, data, ("call",), _CALL)
     yield _argument(level, name, data, ("when",), _WHEN)

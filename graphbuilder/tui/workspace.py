@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
+from graphbuilder.api.reading import unmet
 from graphbuilder.blueprint import Document
 from graphbuilder.compression.declared import declared_passes
 from graphbuilder.editing.session import Session
@@ -53,11 +54,13 @@ class Outcome:
     Arguments:
         document: the very document.
         lowered: the graph, if there is one, and what is wrong.
+        unmet: passes that cannot be carried out, and budgets that are exceeded.
         compressed: the layers that passes of compression touch, by their paths.
     """
 
     document: Document
     lowered: Lowered
+    unmet: tuple[Diagnostic, ...] = ()
     compressed: frozenset[str] = frozenset()
 
 
@@ -74,7 +77,8 @@ def outcome_of(document: Document, params: Mapping[str, Any]) -> Outcome:
     if lowered.graph is not None and lowered.graph.compression:
         declared, _ = declared_passes(lowered.graph)
         touched.update(layer for each in declared for layer in each.chosen.layers)
-    return Outcome(document, lowered, frozenset(touched))
+    asked = () if lowered.graph is None else unmet(lowered.graph)
+    return Outcome(document, lowered, asked, frozenset(touched))
 
 
 def subject_at(source: Source, offset: int) -> Path:
@@ -197,7 +201,9 @@ class Workspace:
         state = self.session.state
         if state.document is None:
             return state.diagnostics
-        return self.outcome.lowered.diagnostics if self.settled and self.outcome is not None else ()
+        if not self.settled or self.outcome is None:
+            return ()
+        return (*self.outcome.lowered.diagnostics, *self.outcome.unmet)
 
     def fold(self, path: str, deep: bool = False) -> None:
         """Unfolds a block node or one of its copies, or folds it if it is unfolded.

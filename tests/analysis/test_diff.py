@@ -189,7 +189,35 @@ def test_training_passes_and_budget_are_compared() -> None:
     assert found["compression.prune.sparsity"] == (0.5, 0.6)
     assert found["compression.quantize"] == (ABSENT, {})
     assert found["budget.params"] == ("1M", ABSENT)
-    assert diff(one, two, from_model=True).count == 0
+    assert [change.path for change in diff(one, two, from_model=True).sections] == [
+        "training.optimizer.adam.learning_rate"
+    ], "a model's file says what it was compiled with"
+
+
+def test_which_of_the_nodes_that_share_weights_comes_first_is_no_difference() -> None:
+    end = "y: {op: tanh, from: x}, c: {layer: Add, from: [a, b]}}"
+    one = "nodes: {a: {layer: Dense, from: x, units: 16}, b: {reuse: a, from: y}, " + end
+    two = "nodes: {b: {layer: Dense, from: y, units: 16}, a: {reuse: b, from: x}, " + end
+    assert diff(one, two).count == 0
+    parted = two.replace("{reuse: b, from: x}", "{layer: Dense, from: x, units: 16}")
+    (change,) = only(diff(one, parted)).changed
+    assert [(each.path, each.before, each.after) for each in change.inputs] == [("reuse", "a", ABSENT)]
+
+
+def test_what_means_the_same_of_training_is_no_difference() -> None:
+    one = (
+        CHAIN
+        + "training: {optimizer: {Adam: {learning_rate: 0.001}}, loss: mse, metrics: [mae, Accuracy], epochs: 1}\n"
+    )
+    two = CHAIN + "training: {optimizer: adam, loss: {MeanSquaredError: {}}, metrics: [MeanAbsoluteError, accuracy]}\n"
+    assert diff(one, two).count == 0
+    assert diff(one, CHAIN, from_model=True).count == 0, "a model that was not compiled says nothing of training"
+    other = CHAIN + "training: {optimizer: adam, loss: {huber: {delta: 2.0}}, metrics: [mae, {Accuracy: {}}]}\n"
+    found = {change.path: (change.before, change.after) for change in diff(one, other).sections}
+    assert found == {
+        "training.loss": ("mse", {"huber": {"delta": 2.0}}),
+        "training.metrics": (["mae", "Accuracy"], ["mae", {"Accuracy": {}}]),
+    }
 
 
 def test_what_a_model_file_cannot_name_is_not_compared_with_one() -> None:

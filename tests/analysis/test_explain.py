@@ -67,6 +67,14 @@ def test_one_of_several_outputs_leads_to_its_node() -> None:
     assert [value.name for value in found.outputs] == ["steps.0", "steps.1", "steps.2"]
 
 
+def test_a_tap_leads_to_what_it_names() -> None:
+    path = FOLDER / "unet_mobilenet.yaml"
+    for name, meant in (("down.stride_8", "down.block_6.expand_relu"), ("down.stride_32", "down.out_relu")):
+        assert explain(path, name).name == meant
+    text = f"{MERGED}outputs: answer\ntaps: {{map: seen}}\n"
+    assert explained(text, "map").name == "seen"
+
+
 def test_shared_weights_are_told_on_both_sides() -> None:
     text = f"{HEAD}  again: {{reuse: read, from: text}}\n  both: {{layer: Add, from: [read, again]}}\n"
     assert explained(text, "again").shares == "read"

@@ -13,6 +13,7 @@ import pytest
 from graphbuilder.api import check, compile, copy_weights, load_model, lower, save
 from graphbuilder.graph import Graph
 from tests.support.inputs import some_input
+from tests.support.offline import offline_params
 
 FOLDER = Path(__file__).parents[2] / "blueprints"
 SHIPPED = sorted(FOLDER.glob("*.yaml"))
@@ -20,7 +21,7 @@ PARAMETERS = {"cnn": 1_969_738, "resnet50": 25_636_712}
 
 
 def graph_of(path: Path) -> Graph:
-    checked = check(path)
+    checked = check(path, offline_params(path))
     assert checked.graph is not None, checked.diagnostics
     assert not checked.diagnostics
     return checked.graph
@@ -29,7 +30,7 @@ def graph_of(path: Path) -> Graph:
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_it_is_valid_and_counts_as_keras_does(path: Path) -> None:
     graph = graph_of(path)
-    model = compile(path)
+    model = compile(graph)
     assert model.count_params() == graph.parameters
     assert PARAMETERS.get(path.stem, graph.parameters) == graph.parameters
     for call in graph.calls.values():
@@ -58,7 +59,8 @@ def test_it_saves_loads_and_training_lowers_its_loss(path: Path, tmp_path: Path)
     model = load_model(save(compile(graph), tmp_path / "model.keras"))
     given = some_input(graph, samples=8)
     random = np.random.default_rng(1)
-    wanted: Any = random.integers(0, model.output_shape[-1], 8)
+    # A class for each sample, or for each of its positions.
+    wanted: Any = random.integers(0, model.output_shape[-1], (8, *model.output_shape[1:-1]))
     if "categorical" not in str(graph.training["loss"] if graph.training else ""):
         wanted = random.normal(size=(8, *model.output_shape[1:])).astype("float32")
     before = model.evaluate(given, wanted, verbose=0)[0]

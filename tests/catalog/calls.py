@@ -81,7 +81,7 @@ def listed(produced: Any) -> tuple[list[Any], bool]:
     if isinstance(produced, dict):
         return list(produced.values()), True
     if isinstance(produced, (list, tuple)):
-        return list(produced), True
+        return [tensor for item in produced for tensor in listed(item)[0]], True
     return [produced], False
 
 

@@ -42,8 +42,8 @@ def _unless(without: Callable[[str], bool], names: list[str]) -> list[str]:
 
 LAYERS = layers.names()
 OPS = ops.names()
-# The layers, and the ops, that tf_keras has too.
-TWINS = _unless(lambda name: layer_kind(name).legacy.absent is not None, LAYERS)
-OP_TWINS = _unless(lambda name: op_kind(name).legacy.absent is not None, OPS)
+# The layers, and the ops, of which there is a twin in tf_keras.
+TWINS = _unless(lambda name: layer_kind(name).legacy.refusal(name) is not None, LAYERS)
+OP_TWINS = _unless(lambda name: op_kind(name).legacy.refusal(name) is not None, OPS)
 # The ops with two operands, of which one may be a plain number.
 PAIRS = _unless(lambda name: len(op_kind(name).ports) != 2, OPS)

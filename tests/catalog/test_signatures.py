@@ -11,6 +11,7 @@ import pytest
 import tf_keras
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from graphbuilder.backend.missing import missing_layers
 from graphbuilder.catalog import REFUSED, Entry, LayerEntry, layers
 from tests.catalog.exemptions import SIGNATURES
 from tests.catalog.names import LAYERS, OPS, entry_kind, layer_kind, op_kind
@@ -18,6 +19,17 @@ from tests.catalog.names import LAYERS, OPS, entry_kind, layer_kind, op_kind
 # What every layer takes: `name` is the node's, `trainable` and `dtype` are LayerEntry's, the rest not for blueprints.
 _EVERYWHERE = {"self", "args", "kwargs", "name", "trainable", "dtype", "autocast"}
 _NO_DEFAULT = object()
+
+# The layers that are gone in Keras 3.
+ONLY_LEGACY = {
+    "AbstractRNNCell",
+    "DenseFeatures",
+    "LocallyConnected1D",
+    "LocallyConnected2D",
+    "RandomHeight",
+    "RandomWidth",
+    "ThresholdedReLU",
+}
 
 
 def exempt(name: str, argument: str) -> bool:
@@ -222,9 +234,19 @@ def test_every_entry_is_described_and_shown(name: str) -> None:
         assert len(example.inputs) >= len(required)
 
 
-def test_what_is_refused_exists_in_keras_and_not_here() -> None:
-    assert [name for name in REFUSED if not hasattr(keras.layers, name)] == []
+def test_what_is_refused_exists_in_a_keras_and_not_here() -> None:
+    both = (keras.layers, tf_keras.layers)
+    assert [name for name in REFUSED if not any(hasattr(home, name) for home in both)] == []
     assert [name for name in REFUSED if name in layers] == []
+
+
+def test_what_the_catalog_lacks_is_refused_by_name() -> None:
+    lacking = missing_layers()
+    assert {name for name, _ in lacking} >= {"Lambda", "Layer", "TFSMLayer"}
+    assert [name for name, reason in lacking if reason is None] == []
+    # Nothing that Keras 3 has is left out for being in tf_keras too.
+    assert {name for name, reason in lacking if reason and reason.startswith("Keras 3 has no")} <= ONLY_LEGACY
+    assert [name for name in ONLY_LEGACY if hasattr(keras.layers, name)] == []
 
 
 def test_every_exemption_of_a_signature_is_needed() -> None:

@@ -69,6 +69,8 @@ def right_values(kind: type[Entry], schema: Schema) -> list[Any]:
 
 
 def _right(kind: type[Entry], schema: Schema) -> list[Any]:
+    if "examples" in schema:
+        return list(schema["examples"])
     if "const" in schema:
         return [schema["const"]]
     if "enum" in schema:

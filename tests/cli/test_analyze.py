@@ -94,11 +94,18 @@ def test_a_budget_is_held(run: Run, tmp_path: Path, budget: str, exceeded: tuple
 
 def test_compile_refuses_what_exceeds_its_budget_before_tensorflow(run: Run, tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(f"{SMALL}budget: {{params: 2K}}\n", encoding="utf-8")
-    said = run("compile", "small.yaml", "-o", "small.keras")
-    assert said.code == 1
-    assert "small.yaml:4:18: GB406 params is 2,146, budget 2,000" in said.err
-    assert "Importing TensorFlow" not in said.err
-    assert not (tmp_path / "small.keras").exists()
+    for words in (
+        ("compile", "small.yaml", "-o", "small.keras"),
+        ("train", "small.yaml", "--data", "digits", "-o", "small.keras"),
+        ("export", "small.yaml", "-o", "small.py"),
+        ("export", "small.yaml", "-o", "small.tflite", "--no-verify"),
+    ):
+        said = run(*words)
+        assert said.code == 1
+        assert "small.yaml:4:18: GB406 params is 2,146, budget 2,000" in said.err
+        assert "Importing TensorFlow" not in said.err
+        assert [path.name for path in tmp_path.iterdir()] == ["small.yaml"]
+    assert run("export", "small.yaml", "-o", "small.svg").code == 0
 
 
 def test_what_exceeds_its_budget_is_shown_and_said(run: Run, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ print(sorted(heavy & {name.partition(".")[0] for name in sys.modules}))
 
 def test_nothing_heavy_is_imported(run: Run) -> None:
     path = saved(small())
-    for words, heavy in (([], "[]"), (["--weights", "small.weights.h5"], "['numpy']")):
+    for words, heavy in (([], "[]"), (["--weights", "small.weights.h5"], "[]")):
         command = [sys.executable, "-c", HEAVY, "import", str(path), "-o", "small.yaml", "--force", *words]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert done.stdout.splitlines()[-1] == heavy

@@ -110,6 +110,7 @@ def test_one_name_may_be_several_things(run: Run) -> None:
         "arguments",
         "inputs",
         "call",
+        "taps",
         "masking",
         "tf_keras",
         "examples",
@@ -130,3 +131,14 @@ def test_every_page_can_be_printed(run: Run, key: str) -> None:
         said = run("layers", item.name)
         assert said.code == 0, said.err
         assert item.name in said.out
+
+
+def test_what_keras_has_and_blueprints_cannot_use(run: Run) -> None:
+    found = {each["name"]: each for each in json.loads(run("layers", "--missing", "--format", "json").out)["missing"]}
+    assert found["Lambda"]["reason"] == "it holds code, and opening a blueprint runs none"
+    assert found["Lambda"]["instead"] == "use `op:` nodes, or a custom layer with --trust"
+    assert [name for name, each in found.items() if each["reason"] is None] == []
+    assert not found.keys() & {item.name for item in items("layer")}
+    said = run("layers", "--missing").out
+    assert f"{len(found)} layers of Keras cannot be used" in said
+    assert all(f"\n{name}\n" in f"\n{said}" for name in found)

@@ -202,7 +202,7 @@ def test_version(run: Run) -> None:
         ("graphbuilder sch", ["schema"]),
         ("graphbuilder layers Conv2", ["Conv2D", "Conv2DTranspose"]),
         ("graphbuilder layers std.ml", ["std.mlp"]),
-        ("graphbuilder new transf", ["transformer"]),
+        ("graphbuilder new transf", ["transfer_learning", "transformer"]),
         ("graphbuilder show --no-d", ["--no-drawing"]),
         ("graphbuilder show m", ["model.json", "model.yaml"]),
         # A folder begins so too: the shell goes on by itself.

@@ -184,12 +184,67 @@ def test_the_list_as_json(run: Run) -> None:
     assert {each["fusion"] for each in listed["fitting"] + listed["unfit"]} == set(strategies.names())
 
 
+DEEP = """\
+blueprint: 1
+inputs: {x: {shape: [8]}}
+blocks:
+  stage:
+    inputs: [x]
+    nodes:
+      main: {layer: Dense, units: 8}
+      shortcut: {layer: Dense, from: x, units: 8}
+      # behind both
+      out: {layer: ReLU}
+nodes:
+  stages: {block: stage, repeat: 2}
+"""
+
+
+def test_inside_a_block(run: Run) -> None:
+    Path("deep.yaml").write_text(DEEP)
+    said = run("merge", "deep.yaml", "main", "shortcut", "--block", "stage", "--with", "add", "--name", "sum")
+    assert (said.code, said.out) == (
+        0, DEEP.replace("      # behind", "      sum: {fuse: add, from: [main, shortcut]}\n      # behind"),
+    )  # fmt: skip
+    assert said.err.splitlines() == [
+        "note: sum is added below shortcut: add of main, shortcut", "note: out now takes sum instead of shortcut",
+    ]  # fmt: skip
+    listed = run("merge", "deep.yaml", "main", "shortcut", "--block", "stage", "--list")
+    assert listed.code == 0
+    assert listed.out.splitlines()[2].split()[:3] == ["add", "(batch,", "8)"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (
+            ["main", "shortcut", "--block", "stag"],
+            2,
+            "deep.yaml: GB205 stag is no block of this file\n  hint: did you mean stage?\n",
+        ),
+        (["main", "stages", "--block", "stage"], 2, "GB301 there is no node or input stages in block stage"),
+        (
+            ["main", "shortcut"],
+            2,
+            "hint: main stands inside the block stage; `merge --block stage` merges the nodes in it",
+        ),
+    ],
+)
+def test_what_is_no_part_of_a_block_is_refused(run: Run, words: list[str], code: int, message: str) -> None:
+    Path("deep.yaml").write_text(DEEP)
+    said = run("merge", "deep.yaml", *words, "--with", "add", "--in-place")
+    assert said.code == code
+    assert message in said.err
+    assert Path("deep.yaml").read_text() == DEEP
+
+
 def test_every_example_of_the_help_is_a_command_line(run: Run) -> None:
     text = TEXT.replace("image: {", "photo: {").replace("from: image", "from: photo").replace("  map:", "  image:")
     text = text.replace("text: {", "question: {").replace("from: text", "from: question").replace("  code:", "  text:")
     Path("vqa.yaml").write_text(text)
+    Path("deep.yaml").write_text(DEEP)
     examples = merge.EPILOG.partition(": ")[2].split("; ")
-    assert len(examples) == 4
+    assert len(examples) == 5
     for example in examples:
         said = run(*example.split()[1:])
         assert said.code == 0, (example, said.err)
@@ -210,9 +265,14 @@ def test_the_help_fits_and_has_examples(run: Run) -> None:
         ("graphbuilder merge vqa.yaml map code --with con", ["concat"]),
         ("graphbuilder merge vqa.yaml map code --into ans", ["answer"]),
         ("graphbuilder merge nowhere.yaml ma", []),
+        ("graphbuilder merge deep.yaml --block st", ["stage"]),
+        ("graphbuilder merge deep.yaml --block stage ma", ["main"]),
+        ("graphbuilder merge deep.yaml --block lost ma", []),
+        ("graphbuilder merge nowhere.yaml --block st", []),
     ],
 )
 def test_completion(run: Run, monkeypatch: pytest.MonkeyPatch, words: str, offered: list[str]) -> None:
+    Path("deep.yaml").write_text(DEEP)
     monkeypatch.setenv("_GRAPHBUILDER_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", words)
     monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))

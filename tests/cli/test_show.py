@@ -83,6 +83,15 @@ def test_a_long_graph_is_folded_to_its_blocks(run: Run, blueprints: Path) -> Non
     assert "●─╯" in everything.out
 
 
+def test_what_is_frozen_and_pretrained_is_said(run: Run, blueprints: Path) -> None:
+    said = run("show", blueprints / "transfer_learning.yaml")
+    assert "parameters  2,264,389: 6,405 trainable, 2,257,984 non-trainable" in said.out
+    assert "pretrained  backbone: imagenet" in said.out
+    said = run("show", blueprints / "transfer_learning.yaml", "--set", "weights=null", "--set", "trainable=true")
+    assert "2,264,389: 2,230,277 trainable" in said.out
+    assert "pretrained" not in said.out
+
+
 def test_what_is_shared_unknown_and_masked_is_said(run: Run) -> None:
     Path("mixed.yaml").write_text(MIXED)
     said = run("show", "mixed.yaml")
@@ -108,6 +117,7 @@ def test_the_json_is_complete(run: Run) -> None:
         "inputs",
         "nodes",
         "fusions",
+        "pretrained",
         "outputs",
         "totals",
         "rows",

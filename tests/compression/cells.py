@@ -14,6 +14,7 @@ from graphbuilder.graph import Graph
 __all__ = ["NODES", "WRAPPABLE", "graph_of", "samples", "wrapped_graph"]
 
 _IMAGE = "x: {shape: [6, 6, 4]}"
+_PHOTO = "x: {shape: [6, 6, 3]}"
 _SEQUENCE = "x: {shape: [5, 4]}"
 _VECTOR = "x: {shape: [8]}"
 _VOLUME = "x: {shape: [4, 4, 4, 4]}"
@@ -94,6 +95,42 @@ NODES: Mapping[str, tuple[str, str]] = {
         _SEQUENCE,
         "from: {query: before, value: beside}, head_dim: 4, num_query_heads: 2, num_key_value_heads: 1",
     ),
+    "RandomFlip": (_PHOTO, "from: x"),
+    "RandomRotation": (_PHOTO, "from: x, factor: 0.1"),
+    "RandomTranslation": (_PHOTO, "from: x, height_factor: 0.1, width_factor: 0.1"),
+    "RandomBrightness": (_PHOTO, "from: x, factor: 0.1"),
+    "RandomContrast": (_PHOTO, "from: x, factor: 0.1"),
+    "RandomCrop": (_IMAGE, "height: 4, width: 4"),
+    "RandomShear": (_PHOTO, "from: x, x_factor: 0.1"),
+    "RandomPerspective": (_PHOTO, "from: x"),
+    "RandomElasticTransform": (_PHOTO, "from: x"),
+    "RandomSaturation": (_PHOTO, "from: x, factor: 0.4"),
+    "RandomHue": (_PHOTO, "from: x, factor: 0.1"),
+    "RandomColorJitter": (_PHOTO, "from: x, hue_factor: 0.1"),
+    "RandomColorDegeneration": (_PHOTO, "from: x, factor: 0.5"),
+    "RandomGrayscale": (_PHOTO, "from: x"),
+    "RandomInvert": (_PHOTO, "from: x"),
+    "RandomPosterization": (_PHOTO, "from: x, factor: 4"),
+    "RandomSharpness": (_PHOTO, "from: x, factor: 0.5"),
+    "RandomGaussianBlur": (_PHOTO, "from: x"),
+    "AutoContrast": (_PHOTO, "from: x"),
+    "ContrastLimitedAdaptiveHistogramEqualization": (_PHOTO, "from: x, tile_grid_size: [2, 2]"),
+    "Solarization": (_PHOTO, "from: x"),
+    "MixUp": (_PHOTO, "from: x"),
+    "CutMix": (_PHOTO, "from: x"),
+    "RandomErasing": (_PHOTO, "from: x"),
+    "RandAugment": (_PHOTO, "from: x"),
+    "AugMix": (_PHOTO, "from: x"),
+    "AdaptiveMaxPooling1D": (_SEQUENCE, "output_size: 2"),
+    "AdaptiveAveragePooling1D": (_SEQUENCE, "output_size: 2"),
+    "AdaptiveMaxPooling2D": (_IMAGE, "output_size: 3"),
+    "AdaptiveAveragePooling2D": (_IMAGE, "output_size: 3"),
+    "AdaptiveMaxPooling3D": (_VOLUME, "output_size: 2"),
+    "AdaptiveAveragePooling3D": (_VOLUME, "output_size: 2"),
+    "MelSpectrogram": ("x: {shape: [400]}", "from: x, fft_length: 64, sequence_stride: 30, num_mel_bins: 8"),
+    "STFTSpectrogram": ("x: {shape: [40, 2]}", "from: x, frame_length: 8"),
+    "ReversibleEmbedding": ("x: {shape: [5], dtype: int32}", "from: x, input_dim: 8, output_dim: 4"),
+    "SpectralNormalization": (_VECTOR, "wraps: {layer: Dense, units: 4}"),
 }  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import doctest
 import itertools
 import re
@@ -19,10 +18,8 @@ import yaml
 
 from graphbuilder.api import Checked, check, load
 from graphbuilder.blueprint import expressions, schema
-from graphbuilder.blueprint.loading import ImportLimits
 from graphbuilder.cli.app import app, main
-from graphbuilder.lowering import GraphLimits
-from graphbuilder.text import TextLimits
+from graphbuilder.limits import LIMITS
 from tests.docs.pages import PAGES, ROOT, Block, Page
 
 FORMAT = next(page for page in PAGES if page.path.name == "format.md")
@@ -37,6 +34,7 @@ SECTIONS: dict[Any, str] = {
     schema.FuseNode: "Nodes",
     schema.BlockNode: "Nodes",
     schema.ReuseNode: "Nodes",
+    schema.TrainedPart: "Trainable",
     schema.Block: "Blocks",
     schema.PortSpec: "Blocks",
     schema.Training: "Training",
@@ -279,15 +277,12 @@ def _shown(value: int) -> str:
 
 def test_format_states_the_limits() -> None:
     text = "\n".join(line for line in FORMAT.section("Limits") if line.startswith("|"))
-    limits: list[Any] = [
-        field.default
-        for kind in (TextLimits, ImportLimits, GraphLimits)
-        for field in dataclasses.fields(kind)
-        if field.name != "problems"
-    ]
-    limits += [expressions.MAX_LENGTH, expressions.MAX_MAGNITUDE, expressions.MAX_ITEMS, expressions.MAX_DEPTH]
-    for limit in limits:
-        assert f"| {_shown(limit)} |" in text, limit
+    for name, limit in LIMITS.items():
+        assert f"| `{name}` | {limit.about} | {_shown(limit.default)} | {limit.code} |" in text
+    assert f"| {expressions.MAX_DEPTH} | GB407 |" in text
+    most = "\n".join(FORMAT.section("Limits"))
+    for name, limit in LIMITS.items():
+        assert limit.most is None or re.search(rf"`{name}`[^`]*\s{limit.most:,}\b", most), name
 
 
 def test_format_names_every_fusion() -> None:

@@ -17,7 +17,7 @@ from graphbuilder.text.source import Path
 
 TEXT = """\
 blueprint: 1
-params: {on: true}
+params: {on: true, weights: {default: null, type: any}}
 inputs: {x: {shape: [8, 8]}}
 blocks:
   unit: {inputs: [x], nodes: {d: {layer: Dense, units: 8}}}
@@ -51,7 +51,10 @@ CASES: list[tuple[str, Path, Any]] = [
     ("fused", ("axis",), -1),
     ("fused", ("when",), "$on"),
     ("fused", ("about",), "both"),
+    ("fused", ("trainable",), False),
     ("block", ("repeat",), 2),
+    ("block", ("trainable",), {"from": "d", "except": ["BatchNormalization"]}),
+    ("block", ("pretrained",), "$weights"),
     ("block", ("repeat",), "$(2 if on else 1)"),
     ("block", ("when",), "$on"),
     ("block", ("about",), "two"),

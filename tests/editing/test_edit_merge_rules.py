@@ -170,10 +170,10 @@ def test_names_and_options() -> None:
         (["a", "b.mean"], {}, CommandError, "x.yaml: GB301 b has one output and nothing inside\n  hint: write b"),
         (["a", "first"], {}, CommandError, (
             "x.yaml: GB301 there is no node or input first\n"
-            "  hint: first stands inside the block stage; only nodes of the file's own `nodes:` can be merged")),
+            "  hint: first stands inside the block stage; `merge --block stage` merges the nodes in it")),
         (["a", "stage.first"], {}, CommandError, (
             "x.yaml: GB301 there is no node or input stage\n"
-            "  hint: stage is a block; only nodes of the file's own `nodes:` can be merged")),
+            "  hint: stage is a block; `merge --block stage` merges the nodes in it")),
         (["a", "a"], {}, CommandError, "x.yaml: GB303 a stands twice among the branches; expected different branches"),
         (["a", "b", "a.0"], {}, CommandError,
          "x.yaml: GB303 a and a.0 are the same among the branches; expected different branches"),

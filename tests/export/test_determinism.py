@@ -17,14 +17,14 @@ for name in sys.argv[1:]:
     document = load(name)
     graph = lower(document)
     texts = [python_source(graph, document), python_source(graph), dot(graph), mermaid(graph)]
-    texts += [svg(graph), svg(graph, None)]
+    texts += [svg(graph, 1, document), svg(graph, None), dot(graph, 2, document), mermaid(graph, 1)]
     for text in texts:
         print(hashlib.sha256(text.encode()).hexdigest())
 """
 
 
 def test_texts_do_not_depend_on_the_hash_seed() -> None:
-    names = ["image_text", "transformer", "siamese", "three_way_sentiment"]
+    names = ["image_text", "resnet50", "transformer", "siamese", "three_way_sentiment"]
     paths = [str(ROOT / "blueprints" / f"{name}.yaml") for name in names]
     said = []
     for seed in ("0", "4242"):
@@ -33,5 +33,5 @@ def test_texts_do_not_depend_on_the_hash_seed() -> None:
             [sys.executable, "-c", PROGRAM, *paths], env=env, capture_output=True, text=True, check=True
         )
         said.append(done.stdout)
-    assert said[0].count("\n") == 6 * len(names)
+    assert said[0].count("\n") == 8 * len(names)
     assert said[0] == said[1]

@@ -108,36 +108,13 @@ nodes:
     made = exported(text)
     assert made.params == ("width",)
     assert "    hidden = 2 * width\n" in made.source
-    assert "units=hidden * width**2" in made.source
+    assert "layers.Dense(hidden * width**2, name=" in made.source
     path = tmp_path / "model.py"
     path.write_text(made.source)
     model = runpy.run_path(str(path))["build_model"](width=3)
     assert [layer.units for layer in model.layers[1:]] == [6, 54]
     # Given by hand it is a param like any other.
     assert exported(text, hidden=5).params == ("width", "hidden")
-
-
-def test_uses_that_differ_in_more_than_params_are_functions_of_their_own(tmp_path: Path) -> None:
-    text = """
-blueprint: 1
-name: m
-inputs: {x: {shape: [8]}}
-blocks:
-  stage:
-    params: {norm: {type: bool}}
-    inputs: [x]
-    nodes:
-      dense: {layer: Dense, units: 8}
-      norm: {layer: BatchNormalization, when: $norm}
-nodes:
-  one: {block: stage, norm: true}
-  two: {block: stage, norm: false}
-  three: {block: stage, norm: true}
-"""
-    document = parse(text)
-    graph = lower(document)
-    assert called(export_python(graph, document).source) == ["stage", "stage_2", "build_model"]
-    assert_same_model(graph, tmp_path, document=document)
 
 
 def test_copies_that_are_tapped_are_no_loop(tmp_path: Path) -> None:
@@ -191,8 +168,102 @@ nodes:
     document = parse(text)
     graph = lower(document)
     source = export_python(graph, document).source
-    assert "# left is written out, because its layers are called from two places." in source
     assert called(source) == ["tower", "build_model"]
+    assert (
+        '    left_layers = tower(name="left")\n'
+        "    left = left_layers(x)\n"
+        "    right = left_layers(y)\n"
+        '    both = tower(name="both")(x)\n'
+    ) in source
+
+
+def test_layers_of_a_block_that_are_called_by_themselves_are_written_out(tmp_path: Path) -> None:
+    text = """
+blueprint: 1
+name: m
+inputs: {x: {shape: [8]}, y: {shape: [8]}}
+blocks:
+  tower:
+    inputs: [x]
+    nodes:
+      a: {layer: Dense, units: 4}
+      b: {layer: Dense, units: 4}
+nodes:
+  left: {block: tower, from: x}
+  right: {reuse: left.a, from: y}
+  sum: {layer: Add, from: [left, right]}
+"""
+    document = parse(text)
+    graph = lower(document)
+    source = export_python(graph, document).source
+    assert "# left is written out, because its layers are called from two places." in source
+    assert called(source) == ["build_model"]
+    assert_same_model(graph, tmp_path, document=document)
+
+
+def test_what_is_called_again_may_hold_anything(tmp_path: Path) -> None:
+    text = """
+blueprint: 1
+name: m
+inputs: {x: {shape: [8]}, y: {shape: [8]}, z: {shape: [8]}}
+blocks:
+  step:
+    params: {units: 8}
+    inputs: [x]
+    nodes:
+      dense: {layer: Dense, units: $units}
+      wide: {op: multiply, from: [dense, 2.0]}
+      again: {reuse: dense, from: wide}
+  tower:
+    params: {depth: {type: int}}
+    inputs: [x]
+    nodes:
+      first: {block: step}
+      second: {reuse: first}
+      steps: {block: step, repeat: $depth}
+      merged: {fuse: concat, from: [first, steps]}
+      small: {layer: Dense, units: 8}
+nodes:
+  left: {block: tower, from: x, depth: 3}
+  right: {reuse: left, from: y}
+  third: {reuse: right, from: z}
+  other: {block: tower, from: right, depth: 2}
+  some: {block: step, repeat: 2, from: x}
+  more: {reuse: some, from: z}
+  sum: {layer: Add, from: [left, third, other, some, more]}
+"""
+    document = parse(text)
+    graph = lower(document)
+    source = export_python(graph, document).source
+    assert "for index, each in enumerate(steps_layers):" in source
+    assert 'third = left_layers(z, name="third")' in source
+    assert 'other = tower(depth=2, name="other")(right)' in source
+    assert called(source)[-1] == "build_model"
+    assert len(called(source)) == 4
+    assert_same_model(graph, tmp_path, document=document)
+
+
+def test_what_is_called_again_need_not_be_called_before(tmp_path: Path) -> None:
+    # What `left` gives is not used, so the model has only the second call of its layers.
+    text = """
+blueprint: 1
+name: m
+inputs: {x: {shape: [8]}, y: {shape: [8]}}
+blocks:
+  tower:
+    inputs: [x]
+    nodes:
+      a: {layer: Dense, units: 4}
+      b: {op: relu}
+nodes:
+  left: {block: tower, from: x}
+  right: {reuse: left, from: y}
+outputs: right
+"""
+    document = parse(text)
+    graph = lower(document)
+    assert 'right = tower(name="left")(y, name="right")' in export_python(graph, document).source
+    assert_same_model(graph, tmp_path, document=document)
     assert_same_model(graph, tmp_path, document=document)
 
 

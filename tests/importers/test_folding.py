@@ -139,9 +139,10 @@ def test_the_same_block_over_and_over_is_repeated() -> None:
         nodes |= residual(f"layer_{number}", source, 8)
         source = f"layer_{number}_out"
     found, written = fold(data_of(nodes))
-    assert written["nodes"]["layer_0_to_5"] == {"block": "layer", "repeat": 6}
+    assert written["nodes"]["layer"] == {"block": "layer", "repeat": 6}
     assert "params" not in written["blocks"]["layer"]
-    assert found.path("layer_4_add") == "layer_0_to_5.4.add"
+    # The copies bear the names that the nodes had.
+    assert found.path("layer_4_add") == "layer.4.add"
 
 
 def test_names_that_keras_made_up_are_not_kept() -> None:

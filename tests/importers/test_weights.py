@@ -12,12 +12,15 @@ import numpy as np
 import pytest
 from keras import layers
 
-from graphbuilder.api import compile, parse
+from graphbuilder.api import compile, lower, parse
+from graphbuilder.backend import importing
 from graphbuilder.backend.saving import load_weights
+from graphbuilder.backend.supervision import run_task
+from graphbuilder.backend.worker_protocol import TaskKind
 from graphbuilder.errors import BlueprintError
 from graphbuilder.importers import Imported, import_file
 from graphbuilder.importers.reading import read_model
-from graphbuilder.importers.weights import write_weights
+from graphbuilder.importers.weights import owned_weights, write_weights
 from tests.importers.test_models import CASES, sharing_across_depth
 from tests.support.importing import outputs_of, samples
 
@@ -29,7 +32,12 @@ def written(model: Any, folder: Path) -> tuple[Imported, Path, int]:
     archive, target = folder / "model.keras", folder / "model.weights.h5"
     model.save(archive)
     found = import_file(archive)
-    return found, target, write_weights(archive, read_model(archive), found.names, target)
+    return found, target, write(archive, found, target)
+
+
+def write(file: Path, found: Imported, target: Path) -> int:
+    """Writes the weights in this process, where a file of our own is read."""
+    return write_weights(file, read_model(file), found.names, owned_weights(lower(parse(found.text))), target)
 
 
 def with_random_weights(model: Any) -> Any:
@@ -146,16 +154,62 @@ def test_weights_that_are_missing_compressed_or_damaged_are_refused(tmp_path: Pa
     refuse(*archive_with(b"\x89HDF\r\n\x1a\n" + bytes(64), tmp_path), tmp_path, "GB852 its weights are damaged")
 
 
-def test_weights_are_read_from_archives_alone(tmp_path: Path) -> None:
+def test_a_file_without_weights_is_refused(tmp_path: Path) -> None:
     _, found = archive_with(None, tmp_path)
-    (tmp_path / "model.json").write_text("{}")
-    refuse(tmp_path / "model.json", found, tmp_path, "GB851 weights are read from .keras archives", model="good.keras")
+    with zipfile.ZipFile(tmp_path / "good.keras") as good:
+        (tmp_path / "model.json").write_bytes(good.read("config.json"))
+    refuse(tmp_path / "model.json", found, tmp_path, "GB851 weights are read from .keras and .h5 files and SavedModels")
 
 
-def refuse(archive: Path, found: Imported, folder: Path, told: str, model: str | None = None) -> None:
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [("SIGSEGV", "GB852 its weights are damaged: .* was killed by SIGSEGV"), ("abort", "GB852 .* killed by SIGABRT")],
+)
+def test_a_file_that_kills_its_reader_is_refused(
+    how: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace_task(monkeypatch, "fault", how=how)
+    refuse(*archive_with(b"", tmp_path), tmp_path, told)
+
+
+def test_a_file_that_its_reader_never_comes_to_the_end_of_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace_task(monkeypatch, "sleep", pid_file=str(tmp_path / "pid"))
+    refuse(*archive_with(b"", tmp_path), tmp_path, "GB852 .* was not done with them within 0.5 s", timeout=0.5)
+
+
+def test_damaged_weights_are_refused_before_they_are_loaded(tmp_path: Path) -> None:
+    file = tmp_path / "model.weights.h5"
+    x = keras.Input((4,), name="x")
+    keras.Model(x, layers.Dense(2, name="one")(x)).save_weights(file)
+    importing.check_weights(file)
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])
+    with pytest.raises(BlueprintError, match="GB852 its weights are damaged"):
+        importing.check_weights(file)
+    file.write_bytes(hdf5(tmp_path, link=True))
+    with pytest.raises(BlueprintError, match="GB852 its weights have a link, 0"):
+        importing.check_weights(file)
+    with pytest.raises(
+        BlueprintError, match=f"{file.parent}/none.weights.h5: GB101 the file cannot be read: No such file"
+    ):
+        importing.check_weights(file.with_name("none.weights.h5"))
+
+
+def replace_task(monkeypatch: pytest.MonkeyPatch, name: str, **arguments: Any) -> None:
+    """Has the worker do what a damaged file makes the HDF5 library do."""
+
+    def run(task: str, given: Any, **options: Any) -> Any:
+        kind = TaskKind(f"tests.support.tasks:{name}")
+        return run_task(task, {**given, **arguments}, allow={task: kind}, **options)
+
+    monkeypatch.setattr(importing, "run_task", run)
+
+
+def refuse(file: Path, found: Imported, folder: Path, told: str, timeout: float | None = None) -> None:
     """Sees that weights are refused, and that nothing is left behind."""
     target = folder / "out" / "model.weights.h5"
-    described = read_model(archive if model is None else folder / model)
     with pytest.raises(BlueprintError, match=told):
-        write_weights(archive, described, found.names, target)
+        importing.import_weights(file, found, target, timeout=timeout)
     assert not target.parent.exists() or list(target.parent.iterdir()) == []

@@ -47,7 +47,7 @@ def test_the_wheel_holds_the_package_and_every_blueprint(root: Path, wheel: Path
 
     blueprints = shipped(root / "blueprints")
     assert {"cnn.yaml", "rnn.yaml", "transformer.yaml", "resnet50.yaml"} <= blueprints
-    assert any(name.startswith("std/") for name in blueprints)
+    assert {name.split("/")[0] for name in blueprints if "/" in name} == {"std", "zoo"}
     prefix = "graphbuilder/blueprints/"
     assert {name.removeprefix(prefix) for name in names if name.startswith(prefix)} >= blueprints
 
@@ -117,7 +117,8 @@ def test_an_installed_wheel_works_outside_the_checkout(root: Path, wheel: Path, 
     assert (work / "mine.yaml").read_bytes() == (root / "blueprints" / "cnn.yaml").read_bytes()
     # Made of blocks from std.
     run(graphbuilder, "new", "transformer", "encoder.yaml")
-    run(graphbuilder, "validate", "mine.yaml", "encoder.yaml")
+    run(graphbuilder, "new", "zoo.resnet50")
+    run(graphbuilder, "validate", "mine.yaml", "encoder.yaml", "resnet50.yaml")
     assert "1,969,738" in run(graphbuilder, "show", "mine.yaml")
     run(graphbuilder, "compile", "mine.yaml", "-o", "mine.keras")
     parameters = run(

@@ -17,7 +17,7 @@ from graphbuilder.api import compile, parse
 from graphbuilder.importers import Imported
 from tests.support.importing import layers_inside
 
-__all__ = ["LEGACY_MODELS", "compare_legacy"]
+__all__ = ["LEGACY_MODELS", "compare_legacy", "compare_outputs"]
 
 LEGACY_MODELS: dict[str, Callable[[], Any]] = {}
 
@@ -41,6 +41,18 @@ def compare_legacy(model: Any, found: Imported, keras: int, tolerance: float) ->
     for name, layer in layers_inside(model):
         if layer.weights:
             built.get_layer(found.names[name]).set_weights(layer.get_weights())
+    compare_outputs(model, built, found, tolerance)
+
+
+def compare_outputs(model: Any, built: Any, found: Imported, tolerance: float) -> None:
+    """Holds what was compiled against the model: outputs for random inputs.
+
+    Arguments:
+        model: the model of tf_keras.
+        built: what was compiled, with the model's weights.
+        found: what was imported of the model.
+        tolerance: the largest difference of an output.
+    """
     given = _samples(model)
     expected = tf.nest.flatten(_called(model, given))
     mine = tf.nest.flatten(_called(built, {found.names[name]: value for name, value in given.items()}))

@@ -8,7 +8,8 @@ import pytest
 
 from graphbuilder.errors import BlueprintError, Diagnostic
 from graphbuilder.text import TextLimits, parse
-from graphbuilder.text.lines import LineTable
+from graphbuilder.text.fixing import fix_splice
+from graphbuilder.text.splices import spliced
 from graphbuilder.text.tree import to_data
 from graphbuilder.text.yaml_events import EventParser, ParserType, PythonParser
 from graphbuilder.text.yaml_reader import read_yaml
@@ -59,12 +60,9 @@ def problems() -> Problems:
 
 def applied(text: str, diagnostic: Diagnostic) -> str:
     """The text with the fix of a diagnostic put in."""
-    assert diagnostic.position is not None
-    assert diagnostic.fix is not None
-    lines, position = LineTable(text), diagnostic.position
-    start = lines.offset(position.line, position.column)
-    end = lines.offset(position.end_line, position.end_column)
-    return text[:start] + diagnostic.fix + text[end:]
+    splice = fix_splice(diagnostic, text)
+    assert splice is not None
+    return spliced(text, [splice])
 
 
 @pytest.fixture

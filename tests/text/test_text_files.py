@@ -67,7 +67,8 @@ def test_permissions() -> None:
 def test_a_large_file_is_refused_before_it_is_read() -> None:
     with Path("large.yaml").open("wb") as file:
         file.truncate(2**40)
-    hint = "\n  hint: a blueprint holds the description of a network, not its weights"
+    trusted = "--limit bytes=… raises it, for a file that you trust"
+    hint = f"\n  hint: a blueprint holds the description of a network, not its weights; {trusted}"
     assert (
         refusal("large.yaml")
         == f"large.yaml: GB103 the file has 1,099,511,627,776 bytes; the limit is 16,777,216{hint}"

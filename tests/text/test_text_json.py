@@ -82,7 +82,10 @@ CASES = {
     '{"a": 1e999}': (
         "1:7: GB113 the number 1e999 is too large for a float\n  hint: quote it if it is not meant as a number"
     ),
-    "[" * 101: "1:101: GB108 values are nested deeper than 100 levels",
+    "[" * 101: (
+        "1:101: GB108 values are nested deeper than 100 levels\n"
+        "  hint: --limit nesting=… raises it, for a file that you trust"
+    ),
 }  # fmt: skip
 
 
@@ -117,4 +120,7 @@ def test_limits(problems: Problems) -> None:
     assert parse("[123, [1]]", syntax="json", limits=limits).data == [123, [1]]
     assert [problem.code for problem in problems("[1234, 12345]", "a.json", limits=limits)] == ["GB113", "GB113"]
     (problem,) = problems("[1, 2, 3, 4]", "a.json", limits=limits)
-    assert str(problem) == "a.json:1:11: GB103 the text holds more than 4 values"
+    assert str(problem) == (
+        "a.json:1:11: GB103 the text holds more than 4 values\n"
+        "  hint: --limit values=… raises it, for a file that you trust"
+    )

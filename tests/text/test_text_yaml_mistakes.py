@@ -223,9 +223,9 @@ CASES = {
           hint: quote it if it is not meant as a number""",
     "a: " + "1" * 1001 + "\nb: 0x" + "f" * 1000: """
         model.yaml:1:4: GB113 the number has 1,001 digits; the limit is 1,000
-          hint: quote it if it is not meant as a number
+          hint: quote it if it is not meant as a number; --limit digits=… raises it, for a file that you trust
         model.yaml:2:4: GB113 the number has 1,002 digits; the limit is 1,000
-          hint: quote it if it is not meant as a number""",
+          hint: quote it if it is not meant as a number; --limit digits=… raises it, for a file that you trust""",
     # What was found before the parser gave up is told too.
     "a: 1\na: 2\nb: [\n": """
         model.yaml:2:1: GB105 the key a stands twice in one mapping

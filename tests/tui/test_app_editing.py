@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from graphbuilder.api.reading import check
 from graphbuilder.blueprint import parse_blueprint
 from graphbuilder.tui.canvas import ConnectAsked, RewireAsked
 from graphbuilder.tui.screens.ask import Ask, AskText
@@ -284,14 +285,14 @@ def test_copy_and_paste(tmp_path: Path) -> None:
     driven(scenario)
 
 
-@pytest.mark.parametrize(("form", "begins"), [("Mermaid", "flowchart"), ("Python", "")])
-def test_copy_in_another_form(tmp_path: Path, form: str, begins: str) -> None:
+@pytest.mark.parametrize(("form", "holds"), [("Mermaid", "flowchart"), ("Python", "def build_model")])
+def test_copy_in_another_form(tmp_path: Path, form: str, holds: str) -> None:
     async def scenario() -> None:
         async with editor(tmp_path) as it:
             await it.press("y")
             await it.write(form)
             await it.press("enter")
-            assert begins in it.app.clipboard
+            assert holds in it.app.clipboard
             assert "scores" in it.app.clipboard
 
     driven(scenario)
@@ -330,6 +331,20 @@ def test_find_problems_and_move(tmp_path: Path) -> None:
             assert it.main.subject == ("nodes", "hidden")
             await it.press("N")
             assert it.main.subject == ("nodes", "flat")
+
+    driven(scenario)
+
+
+def test_what_validate_refuses_is_a_problem_here(tmp_path: Path) -> None:
+    wrong = f"{CNN}budget: {{params: 1000}}\ncompression: [{{pass: prune, where: {{nodes: [flat]}}}}]\n"
+
+    async def scenario() -> None:
+        async with editor(tmp_path, wrong) as it:
+            told = {each.code for each in it.main.workspace.diagnostics()}
+            assert told == {each.code for each in check(it.main.workspace.session.document()).diagnostics}
+            assert "GB406" in told
+            # The graph is drawn with its shapes all the same.
+            assert any(box.shape for box in it.main.canvas.scene.boxes)
 
     driven(scenario)
 

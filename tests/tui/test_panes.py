@@ -291,3 +291,22 @@ def test_settings_are_read_or_told_wrong_with_their_line(tmp_path: Path, text: s
     assert wrong[1] in first.message
     if wrong[1]:
         assert first.position.line == wrong[0]
+
+
+def test_a_block_node_offers_what_can_be_said_of_all_inside() -> None:
+    document = load("blueprints/transfer_learning.yaml")
+    form = form_of(document, ("nodes", "backbone"))
+    assert _field(form, "trainable").shown == "$trainable"
+    assert _field(form, "pretrained").shown == "$weights"
+    assert _field(form, "repeat").value is UNSET
+    session = Session(document.source.text, "transfer_learning.yaml", Path("blueprints/transfer_learning.yaml"))
+    change = _field(form, "trainable").change
+    assert change is not None
+    session.run(change(read_value("{from: block_13}", _field(form, "trainable"))))
+    assert "pretrained: $weights, trainable: {from: block_13}}" in session.text
+    fused = parse_blueprint(
+        "blueprint: 1\ninputs: {a: {shape: [4]}, b: {shape: [4]}}\nnodes:\n  sum: {fuse: gated, from: [a, b]}\n"
+    )
+    fields = {field.key for field in form_of(fused, ("nodes", "sum")).fields}  # type: ignore[union-attr]
+    assert "trainable" in fields
+    assert not {"repeat", "pretrained"} & fields

@@ -24,7 +24,8 @@ __all__ = ["SetArgument", "UnsetArgument", "draw"]
 class SetArgument:
     """Gives an argument of a node a value; all other keys beside its kind and its `from` are set in the same way.
 
-    These are `about`, `when`, `call`, `wraps`, `args`, `gives` and `repeat`, and `reuse` of a node that has it.
+    These are `about`, `when`, `call`, `wraps`, `args`, `gives`, `repeat`, `trainable` and `pretrained`, and `reuse` of
+    a node that has it.
 
     Arguments:
         node: the node.
@@ -159,6 +160,7 @@ def _choices(level: Level, name: str, random: Random) -> Iterator[tuple[Path, An
         (("units",), random.choice([4, 16, "$(2 * 3)"])),
         (("filters",), random.choice([4, 16])),
         (("repeat",), 2),
+        (("trainable",), random.choice([True, False])),
     ):
         after = {**written, path[0]: _nested(path[1:], value)}
         if path[0] in written or not node_faults(level, name, after):

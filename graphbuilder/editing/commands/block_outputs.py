@@ -16,7 +16,7 @@ from graphbuilder.editing.levels import Level, check_legal, level_of, refused
 from graphbuilder.editing.paths import all_levels, port_followed
 from graphbuilder.editing.references import OUTPUTS, same_branch
 from graphbuilder.editing.rewiring import known_value, written_from
-from graphbuilder.editing.rewriting import Follow, followed_nodes, followed_outputs, followed_training
+from graphbuilder.editing.rewriting import Follow, followed_nodes, followed_outputs, followed_taps, followed_training
 from graphbuilder.editing.sameness import check_kept
 from graphbuilder.text.splices import same_data
 
@@ -105,6 +105,7 @@ class _OutputChange:
             follow = self._told_of(port_followed(str(self.level.block), level, self._renamed))
             yield from followed_nodes(level, level.definition.nodes, follow, reused=lambda reference: reference)
             yield from followed_outputs(level, follow)
+            yield from followed_taps(level, follow)
             yield from self._implied(level, follow)
             if level.block is None and not isinstance(document.blueprint.outputs, Mapping):
                 yield from followed_training(document, follow)

@@ -12,9 +12,9 @@ from graphbuilder.editing.changes import Change, Delete, Insert, InsertItem, Rem
 from graphbuilder.editing.command import Command, Edit
 from graphbuilder.editing.levels import Level, check_name, level_of, listed, refused
 from graphbuilder.editing.paths import BlockCall, all_levels, block_calls, port_followed
-from graphbuilder.editing.references import OUTPUTS
+from graphbuilder.editing.references import OUTPUTS, naming
 from graphbuilder.editing.rewiring import known_value, written_from
-from graphbuilder.editing.rewriting import first_renamed, followed_nodes, followed_outputs
+from graphbuilder.editing.rewriting import first_renamed, followed_nodes, followed_outputs, followed_taps
 from graphbuilder.editing.sameness import check_kept
 from graphbuilder.errors import Related, suggestion
 
@@ -89,7 +89,7 @@ class RemoveBlockInput:
         if len(ports) == 1:
             message = f"{self.name} is the only input of block {self.block}"
             raise refused(document, "GB303", message, place)
-        users = [use for use in level.uses() if use.reference.partition(".")[0] == self.name]
+        users = naming(level.definition, self.name)
         if users:
             names = dict.fromkeys("the outputs" if use.consumer == OUTPUTS else use.consumer for use in users)
             where = document.source.nearest(level.at(*users[0].path))
@@ -150,6 +150,7 @@ class RenameBlockInput:
             follow = own if other.block == self.block else outside
             changes += followed_nodes(other, other.definition.nodes, follow)
             changes += followed_outputs(other, follow)
+            changes += followed_taps(other, follow)
         for call in calls:
             written = _written(call)
             if isinstance(written, Mapping) and self.name in written:

@@ -12,7 +12,7 @@ from graphbuilder.compression.selection import is_pattern
 from graphbuilder.editing.changes import Change, Delete, Insert, InsertItem, Remove, Rename, Replace
 from graphbuilder.editing.command import Command, Edit
 from graphbuilder.editing.levels import Level, level_of, listed, refused
-from graphbuilder.editing.references import OUTPUTS, Use, same_branch
+from graphbuilder.editing.references import OUTPUTS, Use, same_branch, tap_uses
 from graphbuilder.editing.rewiring import Rewiring, branch_keys, known_node, written_from
 from graphbuilder.editing.wiring import takes_lists
 
@@ -84,6 +84,7 @@ class _Deletion:
                 by_consumer.setdefault(use.consumer, []).append(use)
         for consumer, uses in by_consumer.items():
             self._mend(consumer, uses)
+        self._taps()
         if self.level.block is None:
             self._passes()
         rewiring.changes += [Delete(self.level.at("nodes", name)) for name in self.names]
@@ -182,6 +183,27 @@ class _Deletion:
             rewiring.told.append(
                 f"{consumer} still names {listed(gone)}, which is gone{why}: connect it to something else"
             )
+
+    def _taps(self) -> None:
+        """Lets taps name what stands in the place of a deleted node's value; those of which nothing is left go too."""
+        level, rewiring = self.level, self.rewiring
+        gone = []
+        for use in tap_uses(self._definition):
+            if use.reference.partition(".")[0] not in self.names:
+                continue
+            values = self._values(use)
+            if len(values) == 1:
+                rewiring.changes.append(Replace(level.at(*use.path), values[0]))
+                rewiring.told.append(f"{use.consumer} now names {values[0]} instead of {use.reference}")
+            else:
+                gone.append(use)
+        if gone and len(gone) == len(self._definition.taps):
+            rewiring.changes.append(Delete(level.at("taps")))
+        else:
+            rewiring.changes += [Delete(level.at(*use.path)) for use in gone]
+        for use in gone:
+            why = "" if not self.heal else f", because {self._why(use.reference)}"
+            rewiring.told.append(f"{use.consumer} is gone with {use.reference}{why}")
 
     def _training(self, outputs: Sequence[str]) -> None:
         """Takes away the losses and metrics of outputs that are gone."""

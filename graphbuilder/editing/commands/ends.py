@@ -13,9 +13,15 @@ from graphbuilder.editing.changes import Change, Delete, Insert, Rename, Replace
 from graphbuilder.editing.checking import check_part
 from graphbuilder.editing.command import Command, Edit
 from graphbuilder.editing.levels import Level, check_name, inserted_section, listed, refused
-from graphbuilder.editing.references import OUTPUTS
+from graphbuilder.editing.references import OUTPUTS, naming
 from graphbuilder.editing.rewiring import written_from
-from graphbuilder.editing.rewriting import first_renamed, followed_nodes, followed_outputs, followed_training
+from graphbuilder.editing.rewriting import (
+    first_renamed,
+    followed_nodes,
+    followed_outputs,
+    followed_taps,
+    followed_training,
+)
 from graphbuilder.errors import Related, suggestion
 from graphbuilder.text.splices import same_data
 
@@ -76,7 +82,7 @@ class RemoveInput:
         inputs = _known(document, self.name)
         if len(inputs) == 1:
             raise refused(document, "GB303", f"{self.name} is the only input", ("inputs", self.name), key=True)
-        users = [use for use in Level(document).uses() if use.reference.partition(".")[0] == self.name]
+        users = naming(document.blueprint, self.name)
         if users:
             names = dict.fromkeys("the outputs" if use.consumer == OUTPUTS else use.consumer for use in users)
             where = document.source.nearest(users[0].path)
@@ -118,6 +124,7 @@ class RenameInput:
         changes: list[Change] = [Rename(("inputs", self.name), self.new)]
         changes += followed_nodes(level, document.blueprint.nodes, follow)
         changes += followed_outputs(level, follow)
+        changes += followed_taps(level, follow)
         if not isinstance(document.blueprint.outputs, Mapping):
             changes += followed_training(document, follow)
         told = [f"the model's input is now called {self.new}: data and callers that name it must follow"]

@@ -219,6 +219,9 @@ def _check_output(document: Document, name: str, written: Mapping[str, Any]) -> 
     if name in written:
         where = ("outputs", name)
         raise refused(document, "GB206", f"there is an output {name} already", where, key=True, expected="a new name")
+    if name in document.blueprint.taps:
+        where = ("taps", name)
+        raise refused(document, "GB206", f"there is a tap {name} already", where, key=True, expected="a new name")
 
 
 def _training(document: Document) -> Mapping[str, Any]:

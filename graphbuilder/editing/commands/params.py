@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from graphbuilder.blueprint import Document, Param, ParamProblem, diagnose, resolve_params
+from graphbuilder.blueprint.expressions import FUNCTIONS
 from graphbuilder.blueprint.forms import KINDS, ParamName
 from graphbuilder.catalog.arguments import as_written
 from graphbuilder.catalog.refusals import refusals
@@ -26,7 +27,7 @@ from graphbuilder.text.splices import same_data
 __all__ = ["AddParam", "RenameParam", "SetParam", "UnsetParam", "draw"]
 
 # Words that mean something of their own in an expression.
-_WORDS = ("min", "max", "len", "int", "true", "false", "null")
+_WORDS = (*FUNCTIONS, "true", "false", "null")
 
 
 @dataclass(frozen=True, slots=True)

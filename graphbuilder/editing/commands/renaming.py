@@ -21,6 +21,7 @@ from graphbuilder.editing.rewriting import (
     followed_nodes,
     followed_outputs,
     followed_passes,
+    followed_taps,
     followed_training,
 )
 
@@ -44,8 +45,8 @@ class RenameNode:
     def edit(self, document: Document) -> Edit:
         """Renames it and every reference to it.
 
-        These stand under `from`, `outputs`, `reuse`, `align` and `presence`, in paths from outside a block, and in
-        passes that name it outright. A pattern stays, and it is told if it chooses otherwise then.
+        These stand under `from`, `outputs`, `taps`, `reuse`, `align` and `presence`, in paths from outside a block, and
+        in passes that name it outright. A pattern stays, and it is told if it chooses otherwise then.
 
         Raises:
             CommandError: there is no such node, or the new name is not legal, taken, or would mean something else.
@@ -61,6 +62,7 @@ class RenameNode:
             follow = self._follow(document, other)
             changes += followed_nodes(other, other.definition.nodes, follow)
             changes += followed_outputs(other, follow)
+            changes += followed_taps(other, follow)
         follow = self._follow(document, Level(document))
         changes += followed_passes(document, follow)
         told = list(self._patterns(document, follow))

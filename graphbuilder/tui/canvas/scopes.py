@@ -210,7 +210,8 @@ class Level:
         if made is None or place is None:
             return None
         node = made[0].definition.nodes[made[1]]
-        given = {key: made[0].value(value) for key, value in node.arguments.items()}
+        assert isinstance(node, BlockNode)
+        given = {key: made[0].value(value) for key, value in node.given(place.definition.params).items()}
         params = resolve_params(place.definition.params, given, lambda problem: None)
         root: Level = self
         while root.outer is not None:
@@ -301,7 +302,7 @@ def _step(level: Level, reference: str) -> Leaf | _Asked | None:
         # A port comes before a node inside of the same name, as when the file is lowered.
         if not single and len(steps) == 1 and steps[0] in ports:
             return inner, ports[steps[0]].reference
-        return inner, ".".join(steps)
+        return inner, inner.definition.taps.get(steps[0], ".".join(steps)) if len(steps) == 1 else ".".join(steps)
     last = next(iter(ports.values()), None)
     return Leaf(level.join(name)) if last is None else (inner, last.reference)
 

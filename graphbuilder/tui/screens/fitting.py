@@ -206,7 +206,7 @@ class FittingScreen(EditingScreen):
         from graphbuilder.lowering import lower
 
         graph = lower(document, self.workspace.params)
-        return python_source(graph) if form == "python" else mermaid(graph)
+        return python_source(graph, document) if form == "python" else mermaid(graph)
 
     def action_paste(self) -> None:
         """Pastes what was copied last behind what is selected."""

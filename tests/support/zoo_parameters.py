@@ -1,0 +1,48 @@
+"""How many parameters the models of keras.applications have: with their classifier, and without it."""
+
+from __future__ import annotations
+
+__all__ = ["PARAMETERS"]
+
+PARAMETERS: dict[str, tuple[int, int]] = {
+    "vgg16": (138_357_544, 14_714_688),
+    "vgg19": (143_667_240, 20_024_384),
+    "resnet50": (25_636_712, 23_587_712),
+    "resnet101": (44_707_176, 42_658_176),
+    "resnet152": (60_419_944, 58_370_944),
+    "resnet50_v2": (25_613_800, 23_564_800),
+    "resnet101_v2": (44_675_560, 42_626_560),
+    "resnet152_v2": (60_380_648, 58_331_648),
+    "inception_v3": (23_851_784, 21_802_784),
+    "inception_resnet_v2": (55_873_736, 54_336_736),
+    "xception": (22_910_480, 20_861_480),
+    "densenet121": (8_062_504, 7_037_504),
+    "densenet169": (14_307_880, 12_642_880),
+    "densenet201": (20_242_984, 18_321_984),
+    "mobilenet": (4_253_864, 3_228_864),
+    "mobilenet_v2": (3_538_984, 2_257_984),
+    "mobilenet_v3_small": (2_554_968, 939_120),
+    "mobilenet_v3_large": (5_507_432, 2_996_352),
+    "nasnet_mobile": (5_326_716, 4_269_716),
+    "nasnet_large": (88_949_818, 84_916_818),
+    "efficientnet_b0": (5_330_571, 4_049_571),
+    "efficientnet_b1": (7_856_239, 6_575_239),
+    "efficientnet_b2": (9_177_569, 7_768_569),
+    "efficientnet_b3": (12_320_535, 10_783_535),
+    "efficientnet_b4": (19_466_823, 17_673_823),
+    "efficientnet_b5": (30_562_527, 28_513_527),
+    "efficientnet_b6": (43_265_143, 40_960_143),
+    "efficientnet_b7": (66_658_687, 64_097_687),
+    "efficientnet_v2_b0": (7_200_312, 5_919_312),
+    "efficientnet_v2_b1": (8_212_124, 6_931_124),
+    "efficientnet_v2_b2": (10_178_374, 8_769_374),
+    "efficientnet_v2_b3": (14_467_622, 12_930_622),
+    "efficientnet_v2_s": (21_612_360, 20_331_360),
+    "efficientnet_v2_m": (54_431_388, 53_150_388),
+    "efficientnet_v2_l": (119_027_848, 117_746_848),
+    "convnext_tiny": (28_589_128, 27_820_128),
+    "convnext_small": (50_223_688, 49_454_688),
+    "convnext_base": (88_591_464, 87_566_464),
+    "convnext_large": (197_767_336, 196_230_336),
+    "convnext_xlarge": (350_196_968, 348_147_968),
+}
