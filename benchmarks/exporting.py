@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.importing import SIZE, SIZES, application_names
+from benchmarks.pages import write_measured
 
 __all__ = ["Ran", "exported_application", "exported_blueprint", "main"]
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "exporting.md"
-_BEGIN, _END = "<!-- measured -->", "<!-- end -->"
 
 # What a model that computes the same with other kernels may differ by.
 _ALLOWED = 1e-5
@@ -91,12 +91,7 @@ def main(argv: list[str] | None = None) -> int:
         rows.append(_row(name, ran))
         print(rows[-1], flush=True)
     if options.write:
-        text = PAGE.read_text(encoding="utf-8")
-        before, _, rest = text.partition(_BEGIN)
-        PAGE.write_text(
-            f"{before}{_BEGIN}\n" + "\n".join(rows) + f"\n{_END}{rest.partition(_END)[2]}", encoding="utf-8"
-        )
-        print(f"{PAGE.name} is written")
+        write_measured(PAGE, rows)
     return 1 if wrong else 0
 
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.pages import write_measured
 from benchmarks.processes import in_turn
 
 __all__ = ["SIZE", "SIZES", "SUBSTITUTES", "Compared", "application_names", "main"]
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "importing.md"
-_BEGIN, _END = "<!-- measured -->", "<!-- end -->"
 
 # What takes the place of layers that ship inside keras.applications.
 SUBSTITUTES = {
@@ -80,12 +80,7 @@ def main(argv: list[str] | None = None) -> int:
     timing = _timing(options.runs)
     print(f"\n{timing}")
     if options.write:
-        text = PAGE.read_text(encoding="utf-8")
-        before, _, rest = text.partition(_BEGIN)
-        PAGE.write_text(
-            f"{before}{_BEGIN}\n" + "\n".join(rows) + f"\n\n{timing}\n{_END}{rest.partition(_END)[2]}", encoding="utf-8"
-        )
-        print(f"{PAGE.name} is written")
+        write_measured(PAGE, [*rows, "", timing])
     return 1 if wrong else 0
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.importing import SIZE, SUBSTITUTES
+from benchmarks.pages import write_measured
 from graphbuilder.analysis import summarize
 from graphbuilder.api import check, compile, load
 from graphbuilder.blueprint.shipped import blueprint_path
@@ -21,7 +22,6 @@ __all__ = ["Held", "held", "main"]
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "zoo.md"
-_BEGIN, _END = "<!-- measured -->", "<!-- end -->"
 # What a model that computes the same with other kernels may differ by.
 _ALLOWED = 1e-5
 # These pad by the size of the image, so that Keras itself builds them for one size only.
@@ -157,12 +157,7 @@ def main(argv: list[str] | None = None) -> int:
         rows.append(_row(name, *found))
         print(rows[-1], flush=True)
     if options.write:
-        text = PAGE.read_text(encoding="utf-8")
-        before, _, rest = text.partition(_BEGIN)
-        PAGE.write_text(
-            f"{before}{_BEGIN}\n" + "\n".join(rows) + f"\n{_END}{rest.partition(_END)[2]}", encoding="utf-8"
-        )
-        print(f"{PAGE.name} is written")
+        write_measured(PAGE, rows)
     return 1 if wrong else 0
 
 

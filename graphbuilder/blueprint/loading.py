@@ -25,16 +25,14 @@ from graphbuilder.blueprint.schema import (
     Training,
 )
 from graphbuilder.blueprint.shipped import NAMESPACES, RESERVED, block_path, blocks_in, blueprint_path
+from graphbuilder.blueprint.version import version_problem
 from graphbuilder.catalog.refusals import Refusal, refusals
-from graphbuilder.errors import BlueprintError, Diagnostic, Hint, Position, Related, nearest, suggestion
+from graphbuilder.errors import BlueprintError, Diagnostic, Hint, Related, suggestion
 from graphbuilder.limits import limit, raising_hint
 from graphbuilder.text import Source, TextLimits, parse, read
 from graphbuilder.text.owner import owner
-from graphbuilder.text.tree import Mapping as Mapping_
 
 __all__ = ["ImportLimits", "load", "load_shipped", "load_source", "parse_blueprint"]
-
-VERSION = 1
 
 # How a required key is written, for the message that it is missing.
 _EXAMPLES = {
@@ -167,7 +165,7 @@ def _document(
             )
         )
         return None
-    version = _version_problem(source, data)
+    version = version_problem(source, data)
     if version is not None:
         loading.diagnostics.append(version)
         return None
@@ -178,50 +176,6 @@ def _document(
         loading.diagnostics.extend(diagnose(refusal, source, ()) for refusal in with_misplaced(found, data))
         return None
     return Document(source, blueprint, path)
-
-
-def _version_problem(source: Source, data: dict[str, Any]) -> Diagnostic | None:
-    if "blueprint" not in data:
-        close = nearest("blueprint", data)
-        begin = source.position(())
-        hint: str = f"begin the file with `blueprint: {VERSION}`"
-        return Diagnostic(
-            "GB202",
-            "blueprint is missing",
-            file=source.name,
-            position=begin if close is None else source.position((close,), key=True),
-            expected=f"the version of the format, `blueprint: {VERSION}`",
-            hint=hint if close is None else f"write blueprint in the place of {close}",
-            fix=_version_line(source) if close is None else "blueprint",
-            fix_position=_version_place(source, begin) if close is None else None,
-        )
-    version = data["blueprint"]
-    if version == VERSION and not isinstance(version, bool):
-        return None
-    newer = isinstance(version, int) and version > VERSION
-    return Diagnostic(
-        "GB212",
-        f"blueprint is {version!r}",
-        file=source.name,
-        position=source.position(("blueprint",)),
-        found=repr(version),
-        expected=str(VERSION),
-        hint="the file was made for a newer graphbuilder; upgrade it" if newer else None,
-    )
-
-
-def _version_line(source: Source) -> str:
-    """What says the version at the beginning of a file."""
-    if source.syntax == "json" or (isinstance(source.root, Mapping_) and source.root.flow):
-        return f'"blueprint": {VERSION}, '
-    return f"blueprint: {VERSION}\n"
-
-
-def _version_place(source: Source, begin: Position) -> Position:
-    """Where that belongs: before the first key."""
-    inside = isinstance(source.root, Mapping_) and source.root.flow
-    column = begin.column + (1 if inside else 0)
-    return Position(begin.line, column, begin.line, column)
 
 
 def diagnose(refusal: Refusal, source: Source, prefix: Sequence[str | int], node: str | None = None) -> Diagnostic:
