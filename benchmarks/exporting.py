@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.importing import SIZE, SIZES, application_names
+from benchmarks.importing import SIZE, application_names
 from benchmarks.pages import write_measured
 
 __all__ = ["Ran", "exported_application", "exported_blueprint", "main"]
@@ -136,7 +136,7 @@ def exported_application(name: str) -> Ran:
     built = compile(document)
     copy_by_names(model, built, found.names)
     source = export_python(lower(document), document).source
-    ran = _ran(source, built, _given(model, SIZES.get(name, SIZE)), model)
+    ran = _ran(source, built, _given(model, SIZE), model)
     del model, built
     keras.backend.clear_session()
     gc.collect()
